@@ -1,0 +1,41 @@
+# Two commands set everything up: `go run ./cmd/server` serves, `make check`
+# passes the tests. The rest is for those who work on shaddock.
+
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
+FUZZTIME         ?= 1m
+GO               ?= go
+
+.PHONY: check lint test clients bench fuzz clean
+
+check: lint test clients ## all that must pass before a commit lands
+
+lint: $(GOLANGCI)
+	$(GO) vet ./...
+	$(GOLANGCI) run ./...
+	cd tests/peers && $(GO) vet ./...
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv bin/golangci-lint $@
+
+test:
+	$(GO) test -race ./...
+
+clients: ## clients that nobody here wrote, and our own SDK in a browser
+	tests/clients/setup.sh
+	cd tests/clients && npm test
+
+bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
+	cd tests/peers && $(GO) run ./bench
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "== $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -rf bin tests/clients/node_modules
