@@ -1,0 +1,267 @@
+package transport
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// PipeConfig says how an in-memory connection behaves. The zero value works.
+type PipeConfig struct {
+	// Buffer is the number of bytes each direction holds before Write waits,
+	// as a socket's buffers do. Default 64 KiB.
+	Buffer int
+	// ClientAddr and ServerAddr are what the two ends say they are; tests of
+	// limits per address set the first. Default: an address of network "pipe".
+	ClientAddr, ServerAddr net.Addr
+}
+
+// Pipe returns the two ends of a connection inside the process, with default
+// buffers; see PipeConfig.New.
+func Pipe() (client, server *PipeConn) { return PipeConfig{}.New() }
+
+// New returns the two ends of a connection inside the process. Unlike net.Pipe
+// it is buffered, like a socket: a small write succeeds without a reader. Inside
+// a testing/synctest bubble a waiting Read or Write is durably blocked, so fake
+// time goes on, provided that the pipe was made in the bubble.
+func (cfg PipeConfig) New() (client, server *PipeConn) {
+	if cfg.Buffer <= 0 {
+		cfg.Buffer = 64 << 10
+	}
+	if cfg.ClientAddr == nil {
+		cfg.ClientAddr = pipeAddr{}
+	}
+	if cfg.ServerAddr == nil {
+		cfg.ServerAddr = pipeAddr{}
+	}
+	up, down := newPipeHalf(cfg.Buffer), newPipeHalf(cfg.Buffer)
+	client = &PipeConn{in: down, out: up, local: cfg.ClientAddr, remote: cfg.ServerAddr}
+	server = &PipeConn{in: up, out: down, local: cfg.ServerAddr, remote: cfg.ClientAddr}
+	return client, server
+}
+
+// pipeAddr is the address of an end that was not given another.
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "pipe" }
+
+// PipeConn is one end of a pipe, a net.Conn. Its methods are safe from any
+// goroutine. Errors are those of sockets: io.EOF when the other end has closed
+// and all is read, net.ErrClosed after one's own Close, io.ErrClosedPipe when
+// nobody is left to read, os.ErrDeadlineExceeded.
+type PipeConn struct {
+	in, out       *pipeHalf
+	local, remote net.Addr
+}
+
+// Read waits for bytes, the end, or the deadline, which wins over bytes.
+func (c *PipeConn) Read(b []byte) (int, error) { return c.in.read(b) }
+
+// Write waits for room until all of b is written. It keeps no reference to b.
+func (c *PipeConn) Write(b []byte) (int, error) { return c.out.write(b) }
+
+// Close closes both directions. The other end can still read what was written.
+func (c *PipeConn) Close() error {
+	c.in.closeRead()
+	c.out.closeWrite(net.ErrClosed)
+	return nil
+}
+
+// CloseWrite says that no more will be written; reading goes on.
+func (c *PipeConn) CloseWrite() error {
+	c.out.closeWrite(io.ErrClosedPipe)
+	return nil
+}
+
+// Stall makes Read wait although there are bytes, until it is called with
+// false: a client that stops reading, without touching its code. Deadlines and
+// Close still end a Read.
+func (c *PipeConn) Stall(on bool) { c.in.stall(on) }
+
+// Buffered is the number of bytes that the other end has written and this one
+// has not read.
+func (c *PipeConn) Buffered() int { return c.in.buffered() }
+
+// LocalAddr is the address of this end.
+func (c *PipeConn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr is the address of the other end.
+func (c *PipeConn) RemoteAddr() net.Addr { return c.remote }
+
+// SetDeadline sets both deadlines.
+func (c *PipeConn) SetDeadline(t time.Time) error {
+	c.in.setDeadline(&c.in.reading, t)
+	c.out.setDeadline(&c.out.writing, t)
+	return nil
+}
+
+// SetReadDeadline ends waiting and later Reads at t; zero is never.
+func (c *PipeConn) SetReadDeadline(t time.Time) error {
+	c.in.setDeadline(&c.in.reading, t)
+	return nil
+}
+
+// SetWriteDeadline ends waiting and later Writes at t; zero is never.
+func (c *PipeConn) SetWriteDeadline(t time.Time) error {
+	c.out.setDeadline(&c.out.writing, t)
+	return nil
+}
+
+// pipeHalf is one direction. Everything is guarded by mu; changed is broadcast
+// on every change that someone may wait for.
+type pipeHalf struct {
+	limit int
+
+	mu      sync.Mutex
+	changed sync.Cond
+	buf     []byte // buf[off:] is unread
+	off     int
+
+	writeErr   error // the writer closed: what its Writes return. Reads end with io.EOF
+	readClosed bool  // the reader closed
+	stalled    bool
+
+	reading, writing pipeDeadline
+}
+
+// pipeDeadline is the deadline of one side of a pipeHalf.
+type pipeDeadline struct {
+	timer   *time.Timer // nil without a deadline to come
+	expired bool
+}
+
+func newPipeHalf(limit int) *pipeHalf {
+	h := &pipeHalf{limit: limit}
+	h.changed.L = &h.mu
+	return h
+}
+
+func (h *pipeHalf) read(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch unread := h.buf[h.off:]; {
+		case h.readClosed:
+			return 0, net.ErrClosed
+		case h.reading.expired:
+			return 0, os.ErrDeadlineExceeded
+		case len(b) == 0:
+			return 0, nil
+		case h.stalled:
+		case len(unread) > 0:
+			n := copy(b, unread)
+			if h.off += n; h.off == len(h.buf) {
+				h.buf, h.off = h.buf[:0], 0
+			}
+			h.changed.Broadcast()
+			return n, nil
+		case h.writeErr != nil:
+			return 0, io.EOF
+		}
+		h.changed.Wait()
+	}
+}
+
+func (h *pipeHalf) write(b []byte) (n int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch room := h.limit - (len(h.buf) - h.off); {
+		case h.writeErr != nil:
+			return n, h.writeErr
+		case h.readClosed:
+			return n, io.ErrClosedPipe
+		case h.writing.expired:
+			return n, os.ErrDeadlineExceeded
+		case n == len(b):
+			return n, nil
+		case room > 0:
+			n += h.put(b[n:min(n+room, len(b))])
+			h.changed.Broadcast()
+			continue
+		}
+		h.changed.Wait()
+	}
+}
+
+// put appends b, which fits, and moves the unread bytes down first when that
+// saves growing the buffer.
+func (h *pipeHalf) put(b []byte) int {
+	if len(h.buf)+len(b) > cap(h.buf) && h.off > 0 {
+		h.buf, h.off = h.buf[:copy(h.buf, h.buf[h.off:])], 0
+	}
+	h.buf = append(h.buf, b...)
+	return len(b)
+}
+
+// closeWrite ends the writer's side: its Writes return err from now on, unless
+// it was closed by Close before.
+func (h *pipeHalf) closeWrite(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.writeErr != net.ErrClosed {
+		h.writeErr = err
+	}
+	h.writing.stop()
+	h.changed.Broadcast()
+}
+
+// closeRead ends the reader's side; what it did not read is gone.
+func (h *pipeHalf) closeRead() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.readClosed = true
+	h.buf, h.off = nil, 0
+	h.reading.stop()
+	h.changed.Broadcast()
+}
+
+func (h *pipeHalf) stall(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stalled = on
+	h.changed.Broadcast()
+}
+
+func (h *pipeHalf) buffered() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.buf) - h.off
+}
+
+// setDeadline replaces one of h's two deadlines.
+func (h *pipeHalf) setDeadline(d *pipeDeadline, t time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	d.stop()
+	d.expired = false
+	if t.IsZero() {
+		return
+	}
+	wait := time.Until(t)
+	if d.expired = wait <= 0; d.expired {
+		h.changed.Broadcast()
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if d.timer == timer { // else replaced while this waited for the lock
+			d.expired = true
+			h.changed.Broadcast()
+		}
+	})
+	d.timer = timer
+}
+
+// stop ends the timer; the owner of d holds the lock.
+func (d *pipeDeadline) stop() {
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+}
