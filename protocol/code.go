@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 )
 
 // Code is the number in an error answer, and in a handshake response. Clients
@@ -84,9 +83,8 @@ func AppendErrorBody(dst []byte, e *Error) []byte {
 	if e == nil {
 		e = &Error{Code: CodeInternal, Msg: "internal error"}
 	}
-	dst = append(dst, `{"code":`...)
-	dst = strconv.AppendInt(dst, int64(e.Code), 10)
-	dst = append(dst, `,"msg":`...)
-	dst = appendJSONString(dst, e.Msg)
-	return append(dst, '}')
+	body := beginObject(dst)
+	body.number("code", int64(e.Code))
+	body.text("msg", e.Msg)
+	return body.end()
 }

@@ -7,8 +7,8 @@ import "slices"
 //
 // Packages that lie whole inside one piece are handed out in place, without a
 // copy and without an allocation. Only a package that spans pieces is put
-// together in a buffer of its own, which grows with what has really arrived:
-// announcing a long body costs a client's peer nothing.
+// together in a buffer of its own, which grows with what has really arrived: to
+// announce a long body and send nothing costs us nothing.
 type Cutter struct {
 	head [HeadLen]byte // of the unfinished package
 	have int           // bytes of head present, 0: no package is unfinished
@@ -80,8 +80,7 @@ const trusted = 1 << 10
 // grow makes room for need bytes of a body of size bytes: all of it when it is
 // small, else twice what is there, so that the copies stay linear.
 func (c *Cutter) grow(need, size int) {
-	if need <= cap(c.body) && c.body != nil {
-		return
+	if need > cap(c.body) {
+		c.body = slices.Grow(c.body, min(size, max(2*need, trusted))-len(c.body))
 	}
-	c.body = slices.Grow(c.body, min(size, max(2*need, trusted))-len(c.body))
 }

@@ -12,7 +12,7 @@ var ErrShort = errors.New("protocol: need more bytes")
 // DecodeError says that the input breaks a rule and that no further byte can
 // mend it. It is immutable once returned.
 type DecodeError struct {
-	Layer  string // "package", "message", "handshake" or "body"
+	Layer  string // "package", "message", "handshake", "kick" or "body"
 	Rule   string // the rule that is broken, as it should have been
 	Got    int64  // the offending number: a type, a length, an offset
 	Reason Reason // why the connection ends, if it does

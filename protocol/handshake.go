@@ -6,38 +6,53 @@ import (
 )
 
 // HandshakeRequest is what a client says about itself in its first package. All
-// fields are its own claims and may be empty. The zero value is the client that
-// sent an empty body. It aliases no input.
+// of it is the client's claim, and any of it may be missing. The zero value is
+// the client that sends an empty body. It aliases no input.
 type HandshakeRequest struct {
-	// Pomelo clients.
+	// What pomelo clients send.
 	Type         string          // sys.type: "js-websocket", "unity-socket", …
-	Version      string          // sys.version of the client library
+	Version      string          // sys.version, of the client library
 	ProtoVersion string          // sys.protoVersion
-	DictVersion  string          // sys.dictVersion: the dictionary it has kept from an earlier connection
+	DictVersion  string          // sys.dictVersion: the dictionary kept from an earlier connection
 	RSA          json.RawMessage // sys.rsa: {} or {"rsa_n","rsa_e"}; nil when absent
 
-	// Pitaya clients.
+	// What pitaya clients send.
 	Platform          string // sys.platform
-	LibVersion        string // sys.libVersion: its presence tells this family
+	LibVersion        string // sys.libVersion
 	ClientBuildNumber string // sys.clientBuildNumber
 	ClientVersion     string // sys.clientVersion
 
-	// Deflate is sys.deflate: the client understands zlib bodies and wants them.
+	// Deflate is sys.deflate: the client wants bodies as zlib data where that is shorter.
 	Deflate bool
 
 	// User is the member "user" as it came, for the validator; nil when absent.
 	User json.RawMessage
 }
 
-// word is a JSON string or number or bool as text. Clients do not agree on which
-// of them a version is: the same library sends 0 at first and a string later.
+// IsPomelo reports whether the client is of the pomelo family, which expects the
+// dictionary under all of pomelo's names.
+func (h *HandshakeRequest) IsPomelo() bool { return h.Type != "" && h.LibVersion == "" }
+
+// IsJS reports whether the client is one of pomelo's JavaScript clients, which
+// answer heartbeats and never start one.
+func (h *HandshakeRequest) IsJS() bool { return strings.HasPrefix(h.Type, "js-") }
+
+// MayCompress reports whether routes sent to the client may be compressed. Who
+// sends a libVersion may be libpitaya, which ignores the dictionary and misreads
+// compressed routes.
+func (h *HandshakeRequest) MayCompress() bool { return h.LibVersion == "" }
+
+// word is a JSON string, number or bool as text, and "" for all else. Clients do
+// not agree on the type of a version: the same one sends 0 at first and the
+// string of the server later.
 type word string
 
+// UnmarshalJSON implements json.Unmarshaler.
 func (w *word) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
 		return json.Unmarshal(b, (*string)(w))
-	case 'n', '{', '[': // not said
+	case 'n', '{', '[':
 		*w = ""
 	default:
 		*w = word(b)
@@ -45,9 +60,8 @@ func (w *word) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// ParseHandshake parses the body of a client's handshake. An empty body is a
-// valid one. The error is a *DecodeError: answer it with CodeBadRequest, then
-// close. The result does not alias body.
+// ParseHandshake parses the body of a client's handshake. An empty body is
+// valid. The error is a *DecodeError: answer it with CodeBadRequest and close.
 func ParseHandshake(body []byte) (HandshakeRequest, error) {
 	if len(body) == 0 {
 		return HandshakeRequest{}, nil
@@ -62,34 +76,47 @@ func ParseHandshake(body []byte) (HandshakeRequest, error) {
 		User json.RawMessage
 	}
 	if err := json.Unmarshal(joinSurrogates(body), &in); err != nil {
-		return HandshakeRequest{}, &DecodeError{Layer: "handshake", Rule: "a JSON object, or nothing", Reason: ReasonProtocol, Err: err}
+		return HandshakeRequest{}, badHandshake(err)
 	}
+	s := &in.Sys
 	return HandshakeRequest{
-		Type:              string(in.Sys.Type),
-		Version:           string(in.Sys.Version),
-		ProtoVersion:      string(in.Sys.ProtoVersion),
-		DictVersion:       string(in.Sys.DictVersion),
-		RSA:               in.Sys.RSA,
-		Platform:          string(in.Sys.Platform),
-		LibVersion:        string(in.Sys.LibVersion),
-		ClientBuildNumber: string(in.Sys.ClientBuildNumber),
-		ClientVersion:     string(in.Sys.ClientVersion),
-		Deflate:           in.Sys.Deflate == "true",
-		User:              in.User,
+		Type: string(s.Type), Version: string(s.Version),
+		ProtoVersion: string(s.ProtoVersion), DictVersion: string(s.DictVersion),
+		RSA:      s.RSA,
+		Platform: string(s.Platform), LibVersion: string(s.LibVersion),
+		ClientBuildNumber: string(s.ClientBuildNumber), ClientVersion: string(s.ClientVersion),
+		Deflate: s.Deflate == "true",
+		User:    in.User,
 	}, nil
 }
 
-// IsPomelo reports whether the client is of the pomelo family, which expects the
-// dictionary under pomelo's names.
-func (h *HandshakeRequest) IsPomelo() bool {
-	return h.Type != "" && h.LibVersion == ""
+func badHandshake(err error) error {
+	return &DecodeError{Layer: "handshake", Rule: "a JSON object", Reason: ReasonProtocol, Err: err}
 }
 
-// IsJS reports whether the client is one of pomelo's JavaScript clients, which
-// only answer heartbeats and never start one.
-func (h *HandshakeRequest) IsJS() bool { return strings.HasPrefix(h.Type, "js-") }
-
-// MayCompress reports whether routes sent to the client may be compressed.
-// libpitaya and its kin send a libVersion, ignore the dictionary and misread
-// compressed routes.
-func (h *HandshakeRequest) MayCompress() bool { return h.LibVersion == "" }
+// AppendHandshake appends the body of a client's handshake. RSA and User are
+// sent as they are and must be JSON; what is empty is left out.
+func AppendHandshake(dst []byte, h *HandshakeRequest) []byte {
+	body := beginObject(dst)
+	body.key("sys")
+	sys := beginObject(body.b)
+	sys.said("type", h.Type)
+	sys.said("version", h.Version)
+	sys.said("protoVersion", h.ProtoVersion)
+	sys.said("dictVersion", h.DictVersion)
+	if h.RSA != nil {
+		sys.raw("rsa", h.RSA)
+	}
+	sys.said("platform", h.Platform)
+	sys.said("libVersion", h.LibVersion)
+	sys.said("clientBuildNumber", h.ClientBuildNumber)
+	sys.said("clientVersion", h.ClientVersion)
+	if h.Deflate {
+		sys.raw("deflate", []byte("true"))
+	}
+	body.b = sys.end()
+	if h.User != nil {
+		body.raw("user", h.User)
+	}
+	return body.end()
+}

@@ -1,46 +1,45 @@
 package protocol
 
 import (
+	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 )
 
 // HandshakeResponse is the server's answer to a HandshakeRequest.
 type HandshakeResponse struct {
-	// Code is CodeOK (zero means it too), CodeBadRequest, CodeHandshakeRefused
-	// or CodeClientTooOld. With any but CodeOK only Code and Msg are sent, and
-	// the connection closes after that.
+	// Code is CodeOK, which zero means too, or CodeBadRequest,
+	// CodeHandshakeRefused or CodeClientTooOld: then Code and Msg are all that
+	// is sent, and the connection closes behind it.
 	Code Code
 
-	// Msg says why not. Older clients look at the code alone.
+	// Msg says why not, for the player. Older clients look at the code alone.
 	Msg string
 
-	// Heartbeat is the interval, sent in whole seconds, rounded up; zero or
-	// less: no heartbeats.
+	// Heartbeat is the interval. It is sent in whole seconds, rounded up; zero
+	// or less: no heartbeats.
 	Heartbeat time.Duration
 
-	// ServerTime is now, by the caller's clock, sent in unix seconds; the zero
+	// ServerTime is now by the caller's clock, sent in unix seconds; the zero
 	// time is not sent.
 	ServerTime time.Time
 
-	// Serializer is the name of the codec of bodies; "" is not sent.
+	// Serializer names the codec of bodies; "" is not sent.
 	Serializer string
 
-	// Routes holds the dictionary; nil or empty: none.
+	// Routes holds the dictionary; nil or without one: none is sent.
 	Routes *Routes
 
-	// User is what the validator returned, sent as JSON; nil is not sent.
+	// User is what the validator returned. It is sent as JSON (json.RawMessage:
+	// as it is); nil is not sent. Unity clients want an object.
 	User any
 }
 
 // AppendHandshakeResponse appends the body of the handshake package that answers
-// req, and returns the longer slice. A nil req is the zero one. The error is that
-// res.User is no JSON, with which dst comes back as it was.
+// req, and returns the longer slice. A nil req is the zero one. The only error is
+// a res.User that JSON cannot hold, with which dst comes back as it was.
 //
-// What is sent depends on who asks. Everybody who may see compressed routes gets
-// sys.dict, when there is a dictionary and the client does not already have it.
-// Pomelo clients get it under all of pomelo's names.
+// The same res is sent differently to different clients, see the package comment.
 func AppendHandshakeResponse(dst []byte, req *HandshakeRequest, res HandshakeResponse) ([]byte, error) {
 	if req == nil {
 		req = new(HandshakeRequest)
@@ -48,72 +47,93 @@ func AppendHandshakeResponse(dst []byte, req *HandshakeRequest, res HandshakeRes
 	if res.Code == 0 {
 		res.Code = CodeOK
 	}
-	out := append(dst, `{"code":`...)
-	out = strconv.AppendInt(out, int64(res.Code), 10)
+	body := beginObject(dst)
+	body.number("code", int64(res.Code))
 	if res.Code != CodeOK {
-		if res.Msg != "" {
-			out = appendJSONString(append(out, `,"msg":`...), res.Msg)
-		}
-		return append(out, '}'), nil
+		body.said("msg", res.Msg)
+		return body.end(), nil
 	}
-	out = append(out, `,"sys":{`...)
-	out = appendSys(out, req, res)
-	out = append(out, '}')
+	body.key("sys") // even when empty: libpomelo2 asserts that it is there
+	body.b = appendSys(body.b, req, res)
 	if res.User != nil {
+		body.key("user")
 		var err error
-		out, err = appendJSON(append(out, `,"user":`...), res.User)
-		if err != nil {
+		if body.b, err = appendJSON(body.b, res.User); err != nil {
 			return dst, fmt.Errorf("protocol: handshake response: user: %w", err)
 		}
 	}
-	return append(out, '}'), nil
+	return body.end(), nil
 }
 
-// appendSys appends the members of sys.
 func appendSys(dst []byte, req *HandshakeRequest, res HandshakeResponse) []byte {
-	begin := len(dst)
-	key := func(name string) {
-		if len(dst) > begin {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, '"')
-		dst = append(dst, name...)
-		dst = append(dst, `":`...)
-	}
+	sys := beginObject(dst)
 	if res.Heartbeat > 0 {
-		// Go, C# and C clients parse an int: 0.5 would break them, and 0 is "off".
-		key("heartbeat")
-		dst = strconv.AppendInt(dst, int64((res.Heartbeat+time.Second-1)/time.Second), 10)
+		// Go, C# and C clients parse an int, and to all of them 0 is "off".
+		sys.number("heartbeat", int64((res.Heartbeat-1)/time.Second)+1)
 	}
 	if !res.ServerTime.IsZero() {
-		key("servertime")
-		dst = strconv.AppendInt(dst, res.ServerTime.Unix(), 10)
+		sys.number("servertime", res.ServerTime.Unix())
 	}
-	if res.Serializer != "" {
-		key("serializer")
-		dst = appendJSONString(dst, res.Serializer)
-	}
+	sys.said("serializer", res.Serializer)
+
 	version := res.Routes.Version()
 	if version == "" || !req.MayCompress() {
-		return dst
+		return sys.end()
 	}
 	send := req.DictVersion != version
 	if send {
-		key("dict")
-		dst = append(dst, res.Routes.routeToCode...)
+		sys.raw("dict", res.Routes.routeToCode)
 	}
 	if !req.IsPomelo() {
-		return dst
+		return sys.end()
 	}
-	key("useDict")
-	dst = append(dst, "true"...)
+	// libpomelo2 asserts that the three behind useDict come together or not at all.
+	sys.raw("useDict", []byte("true"))
 	if send {
-		key("routeToCode")
-		dst = append(dst, res.Routes.routeToCode...)
-		key("codeToRoute")
-		dst = append(dst, res.Routes.codeToRoute...)
-		key("dictVersion")
-		dst = appendJSONString(dst, version)
+		sys.raw("routeToCode", res.Routes.routeToCode)
+		sys.raw("codeToRoute", res.Routes.codeToRoute)
+		sys.text("dictVersion", version)
 	}
-	return dst
+	return sys.end()
+}
+
+// ParseHandshakeResponse parses the body of a server's handshake, as a client
+// does. User is a json.RawMessage, or nil when absent; Routes is nil when the
+// server sent no dictionary. The error is a *DecodeError. The result does not
+// alias body.
+func ParseHandshakeResponse(body []byte) (HandshakeResponse, error) {
+	var in struct {
+		Code Code
+		Msg  string
+		Sys  struct {
+			Heartbeat  int32 // seconds: of any int32, a Duration can hold the nanoseconds
+			ServerTime int64
+			Serializer string
+			Dict       map[string]uint16
+		}
+		User json.RawMessage
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return HandshakeResponse{}, badHandshake(err)
+	}
+	res := HandshakeResponse{
+		Code:       in.Code,
+		Msg:        in.Msg,
+		Heartbeat:  time.Duration(in.Sys.Heartbeat) * time.Second,
+		Serializer: in.Sys.Serializer,
+	}
+	if in.Sys.ServerTime != 0 {
+		res.ServerTime = time.Unix(in.Sys.ServerTime, 0)
+	}
+	if in.User != nil {
+		res.User = in.User
+	}
+	if len(in.Sys.Dict) > 0 {
+		r, err := NewRoutes(nil, in.Sys.Dict)
+		if err != nil {
+			return HandshakeResponse{}, badHandshake(err)
+		}
+		res.Routes = r
+	}
+	return res, nil
 }

@@ -1,8 +1,6 @@
 package protocol
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // PacketType is the first byte of a package.
 type PacketType uint8
@@ -86,7 +84,7 @@ func checkOutbound(typ PacketType, n int) {
 // valid: close the connection. With an error rest is b, unread.
 //
 // p.Body aliases b and has no spare capacity, so that appending to it never
-// writes over the package behind it. It is never nil when err is nil.
+// writes over the package behind it.
 func CutPacket(b []byte, limit int) (p Packet, rest []byte, err error) {
 	if len(b) < HeadLen {
 		// The type is checked as soon as it is there: a stranger who speaks

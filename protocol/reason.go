@@ -3,7 +3,6 @@ package protocol
 import (
 	"fmt"
 	"iter"
-	"strconv"
 )
 
 // Reason is why a connection ended: an immutable, comparable value with a code
@@ -103,18 +102,3 @@ func (r Reason) Retry() bool { return r.row().retry }
 
 // WS returns the WebSocket close code.
 func (r Reason) WS() uint16 { return r.row().ws }
-
-// AppendKick appends a whole kick package, {"reason":"…","code":n}, and returns
-// the longer slice. The body is never empty: JSON.parse("") throws in JavaScript
-// clients. An empty text is r's own.
-func AppendKick(dst []byte, r Reason, text string) []byte {
-	if text == "" {
-		text = r.Text()
-	}
-	dst, mark := BeginPacket(dst, Kick)
-	dst = append(dst, `{"reason":`...)
-	dst = appendJSONString(dst, text)
-	dst = append(dst, `,"code":`...)
-	dst = strconv.AppendInt(dst, int64(r.Code()), 10)
-	return EndPacket(append(dst, '}'), mark)
-}

@@ -116,15 +116,6 @@ func (r *Routes) Route(code uint16) string {
 	return r.routes[code]
 }
 
-// Known reports whether route was given to NewRoutes, in either argument.
-func (r *Routes) Known(route string) bool {
-	if r == nil {
-		return false
-	}
-	_, ok := r.known[route]
-	return ok
-}
-
 // Dict returns a copy of the dictionary, nil when it is empty.
 func (r *Routes) Dict() map[string]uint16 {
 	if r == nil || len(r.codes) == 0 {

@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -18,49 +17,29 @@ type Serializer interface {
 	Append(dst []byte, v any) ([]byte, error)
 
 	// Unmarshal decodes b into what v points to. It does not change b, and v
-	// does not alias it afterwards, with one exception: a *[]byte becomes b
-	// itself and is valid only as long as b is.
+	// does not alias b afterwards, with one exception: a *[]byte becomes b
+	// itself and is good for as long as b is.
 	Unmarshal(b []byte, v any) error
 }
 
-// The serializers of the module. In all of them []byte and *[]byte are bodies
+// The serializers of the module. To all of them []byte and *[]byte are bodies
 // already and pass through as they are.
 var (
 	// JSON is encoding/json for the clients of the field. Inbound it joins the
-	// surrogate pairs that JavaScript clients send as two 3-byte sequences;
+	// surrogate pairs that JavaScript clients send as two three-byte sequences;
 	// outbound it escapes every character outside the BMP as \uXXXX\uXXXX,
 	// which all clients understand, and does not escape HTML. An empty body
-	// leaves v as it is: some clients send none for a call without arguments.
+	// leaves v as it is, as in Protobuf: several clients send none for a call
+	// without arguments.
 	JSON Serializer = jsonSerializer{}
 
-	// Protobuf is standard protobuf; values must be proto.Message. (It is not
-	// pomelo-protobuf, which zig-zags plain int32.)
+	// Protobuf is standard protobuf: values are proto.Message. It is not
+	// pomelo-protobuf, which zig-zags plain int32.
 	Protobuf Serializer = protobufSerializer{}
 
 	// Raw takes bytes and strings only, and changes nothing.
 	Raw Serializer = rawSerializer{}
 )
-
-type jsonSerializer struct{}
-
-func (jsonSerializer) Name() string { return "json" }
-
-func (jsonSerializer) Append(dst []byte, v any) ([]byte, error) {
-	if body, ok := passOut(v); ok {
-		return append(dst, body...), nil
-	}
-	return appendJSON(dst, v)
-}
-
-func (jsonSerializer) Unmarshal(b []byte, v any) error {
-	if passIn(b, v) || len(b) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(joinSurrogates(b), v); err != nil {
-		return fmt.Errorf("decode json: %w", err)
-	}
-	return nil
-}
 
 type protobufSerializer struct{}
 
@@ -106,7 +85,7 @@ func (rawSerializer) Append(dst []byte, v any) ([]byte, error) {
 	if s, ok := v.(string); ok {
 		return append(dst, s...), nil
 	}
-	return dst, fmt.Errorf("encode raw: %T is neither []byte nor string", v)
+	return dst, fmt.Errorf("encode raw: %T is neither bytes nor a string", v)
 }
 
 func (rawSerializer) Unmarshal(b []byte, v any) error {
@@ -121,7 +100,7 @@ func (rawSerializer) Unmarshal(b []byte, v any) error {
 }
 
 // passOut returns v as a body when it is one already.
-func passOut(v any) ([]byte, bool) {
+func passOut(v any) (body []byte, ok bool) {
 	switch v := v.(type) {
 	case []byte:
 		return v, true
