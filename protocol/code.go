@@ -30,7 +30,9 @@ const (
 	CodeClientTooOld     Code = 501 // the client must be updated
 )
 
-// Error is a failure that a player may see. It is immutable once returned.
+// Error is a failure that a player may see. It is immutable once returned. A nil
+// *Error in an error interface, the classic slip, reads as CodeInternal and does
+// not panic.
 type Error struct {
 	Code Code
 	Msg  string // for the player: no internals
@@ -52,6 +54,9 @@ func (e *Error) With(cause error) *Error {
 
 // Error returns the code, the message and the cause: the operator's view.
 func (e *Error) Error() string {
+	if e == nil {
+		return "nil *protocol.Error"
+	}
 	if e.cause != nil {
 		return fmt.Sprintf("%s (code %d): %v", e.Msg, e.Code, e.cause)
 	}
@@ -59,7 +64,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause given to With, or nil.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.cause
+}
 
 // AsError returns what the player is told about err: the *Error in its chain if
 // there is one; CodeTimeout for a deadline that passed; else CodeInternal with a
