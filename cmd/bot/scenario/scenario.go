@@ -1,0 +1,133 @@
+// Package scenario is what sessions do, as a file that a game designer can
+// read: phases of load, kinds of players ("behaviours") and their steps. A file
+// is compiled into flat programs which package swarm executes; nothing here
+// does I/O beyond reading the file.
+//
+// A behaviour has up to three lists of steps. setup runs once, before the
+// measuring begins. act runs once for every moment of the schedule, in one
+// session chosen in turn, and its latencies count from the planned moment. run
+// begins with the measuring and goes at the session's own pace. A behaviour
+// that never says connect connects first.
+//
+// `bot scenarios` lists the built-in files and `bot scenarios NAME` prints one
+// to start from; reference.md beside this file documents every field.
+package scenario
+
+import (
+	"time"
+
+	"github.com/shaddock-game/shaddock/cmd/bot/pace"
+)
+
+// Scenario is a compiled file. It is immutable once loaded.
+type Scenario struct {
+	Name, About string
+	Text        bool // JSON text messages instead of pomelo packages
+
+	// What the file proposes; flags win. Zero means that the file has no opinion.
+	Sessions, Rooms int
+	Rate            float64
+	Stages          []pace.Stage
+
+	Behaviours []Behaviour
+	Metrics    []string // names of what is timed, indexed by Op.Metric
+	Pushes     map[string]int
+	Vars       []string // bound variables, indexed by slot
+	Stops      bool     // some step stops reading: the engine bounds what it buffers
+	HTTP       bool     // some step talks HTTP
+}
+
+// The metrics that every scenario has, by number.
+const (
+	MetricConnect = iota
+	MetricUpgrade
+	MetricHandshake
+	MetricHeartbeat
+	MetricLag
+	numFixedMetrics
+)
+
+var fixedMetrics = [numFixedMetrics]string{"connect", "upgrade", "handshake", "heartbeat", "lag"}
+
+// Behaviour is one kind of player.
+type Behaviour struct {
+	Name   string
+	Weight int       // its share of the sessions
+	User   *Template // the handshake's user payload, nil: none
+
+	Setup, Act, Run []Op
+}
+
+// OpKind says what an Op does.
+type OpKind uint8
+
+// The operations of compiled programs.
+const (
+	OpConnect OpKind = iota
+	OpClose
+	OpRequest
+	OpNotify // also a text message, in a text scenario
+	OpExpect
+	OpThink
+	OpLoop      // enters a loop: its counter is set to Times
+	OpNext      // end of a loop's body: jumps back to Jump while the counter lasts
+	OpStall     // stops reading for Min; for good when zero
+	OpRaw       // bytes as they are, behind the transport's framing
+	OpExpectEnd // the server must end the connection
+	OpHTTP
+)
+
+// Op is one operation. Which fields matter depends on Kind.
+type Op struct {
+	Kind   OpKind
+	Line   int
+	Metric int // index into Scenario.Metrics, -1: not timed
+	Route  string
+	Body   *Template
+	Raw    []byte
+
+	Publish      bool // the body carries a mark, and every member is owed the push
+	Enter, Leave bool // what success means for the session's membership of its room
+	Checks       []Check
+	Binds        []Bind
+	Timeout      time.Duration // of an answer or a push
+	Min, Max     time.Duration // of OpThink and OpStall
+	Times        int           // of OpLoop; 0: for ever
+	Jump         int           // of OpNext: the first operation of the body; of OpLoop: behind OpNext
+	Depth        int           // of OpLoop, OpNext: nesting, from 0
+	HTTP         *HTTP         // of OpHTTP
+}
+
+// MaxDepth is how deep loops nest: a session keeps one counter for each.
+const MaxDepth = 3
+
+// Check compares one member of a JSON answer.
+type Check struct {
+	Path []string
+	Want any // as encoding/json decodes it
+}
+
+// Bind keeps one member of a JSON answer in a variable.
+type Bind struct {
+	Path []string
+	Slot int
+}
+
+// HTTP is a request that OpHTTP makes, to the host of the session's address
+// unless URL is absolute.
+type HTTP struct {
+	Method, URL string
+	Header      map[string]string
+	ContentType string
+	Status      int // the expected one; 0: any 2xx
+}
+
+// Connects reports whether the program opens the connection itself.
+func connects(ops []Op) bool {
+	for _, op := range ops {
+		if op.Kind == OpConnect {
+			return true
+		}
+	}
+	return false
+}
