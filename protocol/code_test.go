@@ -37,6 +37,9 @@ func TestErrorShowsTheCauseToTheOperatorOnly(t *testing.T) {
 	if got, want := string(AppendErrorBody(nil, AsError(err))), `{"code":409,"msg":"room \"a\" is full"}`; got != want {
 		t.Errorf("player: got %s, want %s", got, want)
 	}
+	if got := (*Error)(nil).Error(); got == "" {
+		t.Error("a nil *Error says nothing in the log")
+	}
 	if got, want := Errorf(CodeRefused, "no").Error(), "no (code 403)"; got != want {
 		t.Errorf("without a cause: got %s, want %s", got, want)
 	}

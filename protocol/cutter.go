@@ -54,10 +54,7 @@ func (c *Cutter) join(in []byte, limit int) (Packet, []byte, error) {
 	c.have += n
 	in = in[n:]
 	if c.have < HeadLen {
-		if c.have > 0 && !PacketType(c.head[0]).Valid() {
-			return Packet{}, in, badPacketType(c.head[0])
-		}
-		return Packet{}, nil, ErrShort
+		return Packet{}, nil, ErrShort // CutPacket has seen the type
 	}
 	size, err := parseHead(c.head, limit)
 	if err != nil {

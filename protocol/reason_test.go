@@ -37,7 +37,7 @@ func TestReasonsAreNeverRenumbered(t *testing.T) {
 	} {
 		if tt.r.Code() != tt.code || tt.r.Name() != tt.name || tt.r.WS() != tt.ws || tt.r.Retry() != tt.retry {
 			t.Errorf("%s: got %d %d %v, want %s: %d %d %v",
-				tt.r, tt.r.Code(), tt.r.WS(), tt.r.Retry(), tt.name, tt.code, tt.ws, tt.retry)
+				tt.r.String(), tt.r.Code(), tt.r.WS(), tt.r.Retry(), tt.name, tt.code, tt.ws, tt.retry)
 		}
 	}
 }
