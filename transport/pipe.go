@@ -66,13 +66,13 @@ func (c *PipeConn) Write(b []byte) (int, error) { return c.out.write(b) }
 // Close closes both directions. The other end can still read what was written.
 func (c *PipeConn) Close() error {
 	c.in.closeRead()
-	c.out.closeWrite(net.ErrClosed)
+	c.out.closeWrite(true)
 	return nil
 }
 
 // CloseWrite says that no more will be written; reading goes on.
 func (c *PipeConn) CloseWrite() error {
-	c.out.closeWrite(io.ErrClosedPipe)
+	c.out.closeWrite(false)
 	return nil
 }
 
@@ -93,20 +93,31 @@ func (c *PipeConn) RemoteAddr() net.Addr { return c.remote }
 
 // SetDeadline sets both deadlines.
 func (c *PipeConn) SetDeadline(t time.Time) error {
-	c.in.setDeadline(&c.in.reading, t)
-	c.out.setDeadline(&c.out.writing, t)
-	return nil
+	_ = c.SetReadDeadline(t) // it fails when the other does
+	return c.SetWriteDeadline(t)
 }
 
 // SetReadDeadline ends waiting and later Reads at t; zero is never.
 func (c *PipeConn) SetReadDeadline(t time.Time) error {
-	c.in.setDeadline(&c.in.reading, t)
+	h := c.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.readClosed {
+		return net.ErrClosed
+	}
+	h.reading.set(h, t)
 	return nil
 }
 
 // SetWriteDeadline ends waiting and later Writes at t; zero is never.
 func (c *PipeConn) SetWriteDeadline(t time.Time) error {
-	c.out.setDeadline(&c.out.writing, t)
+	h := c.out
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.writeClosed {
+		return net.ErrClosed
+	}
+	h.writing.set(h, t)
 	return nil
 }
 
@@ -120,9 +131,10 @@ type pipeHalf struct {
 	buf     []byte // buf[off:] is unread
 	off     int
 
-	writeErr   error // the writer closed: what its Writes return. Reads end with io.EOF
-	readClosed bool  // the reader closed
-	stalled    bool
+	ended       bool // the writer has written its last: Reads end with io.EOF
+	writeClosed bool // and has closed its end altogether
+	readClosed  bool // the reader has closed
+	stalled     bool
 
 	reading, writing pipeDeadline
 }
@@ -158,7 +170,7 @@ func (h *pipeHalf) read(b []byte) (int, error) {
 			}
 			h.changed.Broadcast()
 			return n, nil
-		case h.writeErr != nil:
+		case h.ended:
 			return 0, io.EOF
 		}
 		h.changed.Wait()
@@ -170,9 +182,9 @@ func (h *pipeHalf) write(b []byte) (n int, err error) {
 	defer h.mu.Unlock()
 	for {
 		switch room := h.limit - (len(h.buf) - h.off); {
-		case h.writeErr != nil:
-			return n, h.writeErr
-		case h.readClosed:
+		case h.writeClosed:
+			return n, net.ErrClosed
+		case h.readClosed, h.ended:
 			return n, io.ErrClosedPipe
 		case h.writing.expired:
 			return n, os.ErrDeadlineExceeded
@@ -197,14 +209,12 @@ func (h *pipeHalf) put(b []byte) int {
 	return len(b)
 }
 
-// closeWrite ends the writer's side: its Writes return err from now on, unless
-// it was closed by Close before.
-func (h *pipeHalf) closeWrite(err error) {
+// closeWrite ends the writer's side; closed if its whole end was closed.
+func (h *pipeHalf) closeWrite(closed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.writeErr != net.ErrClosed {
-		h.writeErr = err
-	}
+	h.ended = true
+	h.writeClosed = h.writeClosed || closed
 	h.writing.stop()
 	h.changed.Broadcast()
 }
@@ -232,18 +242,13 @@ func (h *pipeHalf) buffered() int {
 	return len(h.buf) - h.off
 }
 
-// setDeadline replaces one of h's two deadlines.
-func (h *pipeHalf) setDeadline(d *pipeDeadline, t time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// set replaces the deadline; the caller holds h's lock, h being where d is.
+func (d *pipeDeadline) set(h *pipeHalf, t time.Time) {
 	d.stop()
-	d.expired = false
-	if t.IsZero() {
-		return
-	}
 	wait := time.Until(t)
-	if d.expired = wait <= 0; d.expired {
-		h.changed.Broadcast()
+	d.expired = !t.IsZero() && wait <= 0
+	h.changed.Broadcast()
+	if t.IsZero() || d.expired {
 		return
 	}
 	var timer *time.Timer
@@ -251,14 +256,14 @@ func (h *pipeHalf) setDeadline(d *pipeDeadline, t time.Time) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if d.timer == timer { // else replaced while this waited for the lock
-			d.expired = true
+			d.timer, d.expired = nil, true
 			h.changed.Broadcast()
 		}
 	})
 	d.timer = timer
 }
 
-// stop ends the timer; the owner of d holds the lock.
+// stop ends the timer; the caller holds the lock.
 func (d *pipeDeadline) stop() {
 	if d.timer != nil {
 		d.timer.Stop()
