@@ -39,8 +39,8 @@ func cutTwin(b []byte, limit int) (Packet, []byte, error) {
 	if size > limit {
 		return Packet{}, b, &DecodeError{}
 	}
-	body := make([]byte, size)
-	if _, err := io.ReadFull(r, body); err != nil {
+	body, err := io.ReadAll(io.LimitReader(r, int64(size)))
+	if err != nil || len(body) < size {
 		return Packet{}, b, ErrShort
 	}
 	return Packet{Type: PacketType(head[0]), Body: body}, b[len(b)-r.Len():], nil
