@@ -1,6 +1,9 @@
 package protocol
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // Cutter cuts packages out of a byte stream that arrives in pieces of any size.
 // The zero value is ready. It has one owner and no locks.
@@ -34,7 +37,7 @@ func (c *Cutter) Cut(in []byte, limit int) (p Packet, rest []byte, err error) {
 	c.own = false
 	if c.have == 0 {
 		p, rest, err = CutPacket(in, limit)
-		if err != ErrShort { // never wrapped, see ErrShort
+		if err == nil || !errors.Is(err, ErrShort) {
 			return p, rest, err
 		}
 	}

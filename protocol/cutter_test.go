@@ -40,7 +40,7 @@ func feed(c *Cutter, limit int, pieces ...[]byte) (packets []Packet, err error) 
 			}
 			packets = append(packets, p)
 		}
-		if err != ErrShort {
+		if !errors.Is(err, ErrShort) {
 			return packets, err
 		}
 		for i := range in {
@@ -107,7 +107,7 @@ func TestCutterAliasing(t *testing.T) {
 	if err != nil || c.Spanned() || unsafe.SliceData(p.Body) != &in[HeadLen] {
 		t.Errorf("a whole package: spanned %v, %v; want a body in place", c.Spanned(), err)
 	}
-	if _, _, err = c.Cut(rest, DefaultMaxBody); err != ErrShort || c.Buffered() != 6 {
+	if _, _, err = c.Cut(rest, DefaultMaxBody); !errors.Is(err, ErrShort) || c.Buffered() != 6 {
 		t.Errorf("half a package: %v with %d bytes held; want ErrShort with 6", err, c.Buffered())
 	}
 	in = slices.Concat(half[6:], whole)
@@ -126,12 +126,12 @@ func TestCutterAliasing(t *testing.T) {
 func TestCutterBelievesBytesOnly(t *testing.T) {
 	var c Cutter
 	head := []byte{byte(Data), 0xFF, 0xFF, 0xFF}
-	if _, _, err := c.Cut(head, MaxPacketBody); err != ErrShort {
+	if _, _, err := c.Cut(head, MaxPacketBody); !errors.Is(err, ErrShort) {
 		t.Fatal(err)
 	}
 	sent := 0
 	for piece := make([]byte, 100); sent < 1<<20; sent += len(piece) {
-		if _, _, err := c.Cut(piece, MaxPacketBody); err != ErrShort {
+		if _, _, err := c.Cut(piece, MaxPacketBody); !errors.Is(err, ErrShort) {
 			t.Fatal(err)
 		}
 		if most := max(2*trusted, 4*(sent+len(piece))); cap(c.body) > most {

@@ -72,7 +72,8 @@
 // protocol error: a request with it is answered [CodeNoRoute].
 //
 // The error bit is younger than most clients, so the body of an error says all:
-// {"code":n,"msg":"…"}. Every request gets exactly one response, be it that.
+// {"code":n,"msg":"…"}. Every request whose id is not 0 gets exactly one response,
+// be it that.
 //
 // # Handshake
 //

@@ -68,7 +68,7 @@ func AppendMessage(dst []byte, m Message) ([]byte, error) {
 		return dst, fmt.Errorf("protocol: append message: no such type: %d", m.Type)
 	}
 	if m.Type.hasRoute() && m.Code == 0 && len(m.Route) > MaxRouteLen {
-		return dst, fmt.Errorf("protocol: append message: route of %d bytes is longer than %d: %.32q…", len(m.Route), MaxRouteLen, m.Route)
+		return dst, fmt.Errorf("protocol: append message: %w", errRouteLength(m.Route))
 	}
 	flag := byte(m.Type) << flagTypeShift
 	if m.Type.hasRoute() && m.Code != 0 {

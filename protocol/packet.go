@@ -14,7 +14,13 @@ const (
 	Kick         PacketType = 5 // server only: {"reason":"…","code":n}, then the connection closes
 )
 
-var packetTypeNames = [...]string{Handshake: "handshake", HandshakeAck: "handshake_ack", Heartbeat: "heartbeat", Data: "data", Kick: "kick"}
+var packetTypeNames = [...]string{
+	Handshake:    "handshake",
+	HandshakeAck: "handshake_ack",
+	Heartbeat:    "heartbeat",
+	Data:         "data",
+	Kick:         "kick",
+}
 
 // Valid reports whether t is one of the five types; every other is a protocol error.
 func (t PacketType) Valid() bool { return Handshake <= t && t <= Kick }

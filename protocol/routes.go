@@ -66,11 +66,15 @@ func checkRoute(route string) error {
 	case route == "":
 		return errors.New("a route is empty")
 	case len(route) > MaxRouteLen:
-		return fmt.Errorf("route of %d bytes is longer than %d: %.32q…", len(route), MaxRouteLen, route)
+		return errRouteLength(route)
 	case !utf8.ValidString(route):
 		return fmt.Errorf("route %q is not UTF-8", route)
 	}
 	return nil
+}
+
+func errRouteLength(route string) error {
+	return fmt.Errorf("route of %d bytes is longer than %d: %.32q…", len(route), MaxRouteLen, route)
 }
 
 // render fills what is derived from a valid dictionary: sorted by code, so that

@@ -80,7 +80,7 @@ func TestTruncatedPackage(t *testing.T) {
 		for n := range full {
 			for _, b := range placed(full[:n], full) {
 				p, rest, err := CutPacket(b, DefaultMaxBody)
-				if err == ErrShort && len(rest) == n {
+				if errors.Is(err, ErrShort) && len(rest) == n {
 					continue
 				}
 				// A head that can never be valid is refused as soon as it shows.
