@@ -73,7 +73,7 @@ func (p *originPolicy) allow(origin, host string) bool {
 	if oPort == "" {
 		oPort = defaultPort(scheme)
 	}
-	if found && sameHost(oHost, oPort, host, scheme) {
+	if scheme != "" && sameHost(oHost, oPort, host, scheme) {
 		return true
 	}
 	for _, r := range p.rules {
@@ -125,7 +125,7 @@ func splitHost(s string) (host, port string, ok bool) {
 		return host, "", true
 	}
 	port = s[1:]
-	if s[0] != ':' || len(port) > 5 || strings.ContainsAny(host, "/@") {
+	if s[0] != ':' || port == "" || len(port) > 5 || strings.ContainsAny(host, "/@") {
 		return "", "", false
 	}
 	for _, c := range []byte(port) {
