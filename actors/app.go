@@ -1,0 +1,181 @@
+package actors
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Config says how sessions behave. The zero value works; for counts and durations
+// zero is the default and negative is off.
+type Config struct {
+	Heartbeat        time.Duration       // 30 s; after three silent intervals the session is closed
+	HandshakeTimeout time.Duration       // 10 s, from the accept to the ack
+	RequestTimeout   time.Duration       // 5 s for an awaited answer; then 408
+	Rate             int                 // messages a second and session, 200; excess is answered 429
+	ByteRate         int                 // body bytes a second and session, 1 MiB
+	Dict             map[string]uint16   // route dictionary, codes from 1; nil: routes are sent in full
+	Serializer       protocol.Serializer // JSON
+	Logger           *slog.Logger        // nil is silent
+	NewAudience      func() Audience     // needed by rooms; there is no default
+
+	// Validate, when not nil, decides about each handshake. It may block. User is
+	// kept with the session and sent to the client; an error refuses it with the
+	// error's message (code 500, or 501 for an error of CodeClientTooOld).
+	Validate func(h *Hello) (user any, err error)
+}
+
+// App is the application: its routes, its sessions and the actor system they live
+// in. Register first, then Start, then Open; from Start on its methods are safe
+// from any goroutine.
+type App struct {
+	// Set before Start, read-only afterwards.
+	cfg     Config
+	system  *actor.ActorSystem
+	born    time.Time
+	prefix  uint64 // of session ids: tells nodes and restarts apart
+	routes  map[string]*route
+	table   *protocol.Routes
+	errs    []error
+	started bool
+
+	// Any goroutine.
+	serial   atomic.Uint64
+	stopping atomic.Bool
+	stats    counters
+	letters  *deadLetters
+}
+
+// Session ids are a random prefix of one App and a serial number.
+const (
+	prefixBits = 24
+	serialBits = 53 - prefixBits
+)
+
+// New returns an application without routes.
+func New(cfg Config) *App {
+	or(&cfg.Heartbeat, 30*time.Second)
+	or(&cfg.HandshakeTimeout, 10*time.Second)
+	or(&cfg.RequestTimeout, 5*time.Second)
+	or(&cfg.Rate, 200)
+	or(&cfg.ByteRate, 1<<20)
+	if cfg.Serializer == nil {
+		cfg.Serializer = protocol.JSON
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &App{cfg: cfg, born: time.Now().Add(-time.Second), prefix: randomPrefix(), routes: make(map[string]*route)}
+	quiet := slog.New(slog.DiscardHandler) // dead letters are counted and answered by us
+	a.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	a.letters = newDeadLetters(a)
+	return a
+}
+
+// or resolves a setting: zero is the default, negative is off, which is 0.
+func or[T int | time.Duration](field *T, value T) {
+	switch {
+	case *field == 0:
+		*field = value
+	case *field < 0:
+		*field = 0
+	}
+}
+
+func randomPrefix() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return binary.LittleEndian.Uint64(b[:])>>(64-prefixBits) | 1<<(prefixBits-1)
+}
+
+// System returns the actor system that sessions and rooms live in.
+func (a *App) System() *actor.ActorSystem { return a.system }
+
+// Serializer returns the serializer of routes that name none.
+func (a *App) Serializer() protocol.Serializer { return a.cfg.Serializer }
+
+// NewAudience returns the fan-out port of a new room.
+func (a *App) NewAudience() Audience { return a.cfg.NewAudience() }
+
+// since is the application's clock: the time since just before it was made, so
+// that no instant is 0.
+func (a *App) since() time.Duration { return time.Since(a.born) }
+
+// Open makes the session of a new connection, which hands its packets to the
+// session from then on. It returns nil when the application is stopping.
+func (a *App) Open(w Wire) *Session {
+	if a.stopping.Load() {
+		return nil
+	}
+	s := &Session{Ref: Ref{wire: w, app: a}}
+	s.id = a.prefix<<serialBits | a.serial.Add(1)&(1<<serialBits-1)
+	s.state = newSessionState(a.since(), a.cfg.HandshakeTimeout, a.cfg.Heartbeat)
+	pid, ok := a.system.ProcessRegistry.Add(s, sessionName(s.id))
+	if !ok {
+		return nil // 2^29 sessions later, and the first of them still here
+	}
+	s.pid = pid
+	a.stats.Sessions.Add(1)
+	a.stats.Opened.Add(1)
+	s.armed = s.state.deadline
+	w.Timer(a.born.Add(s.armed))
+	return s
+}
+
+// namePrefix begins the names of sessions in the process registry.
+const namePrefix = "sess/"
+
+func sessionName(id uint64) string { return namePrefix + strconv.FormatUint(id, 36) }
+
+// Session finds a session of this node by its id.
+func (a *App) Session(id uint64) (*Ref, bool) {
+	p, ok := a.system.ProcessRegistry.GetLocal(sessionName(id))
+	if s, is := p.(*Session); ok && is {
+		return &s.Ref, true
+	}
+	return nil, false
+}
+
+// remove forgets a session that has ended.
+func (a *App) remove(s *Session, why protocol.Reason, cause error) {
+	a.system.ProcessRegistry.Remove(s.pid)
+	a.stats.Sessions.Add(-1)
+	a.stats.Ended[why].Add(1)
+	s.log().Debug("session ended", "reason", why.Name(), "cause", cause)
+}
+
+// Shutdown opens no more sessions, tells those there are that the server stops,
+// and waits until they have ended or ctx has.
+func (a *App) Shutdown(ctx context.Context) error {
+	a.stopping.Store(true)
+	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
+		for name, p := range bucket.Items() {
+			if s, ok := p.(*Session); ok && strings.HasPrefix(name, namePrefix) {
+				s.Kick(protocol.ReasonShutdown, "")
+			}
+		}
+	}
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for a.stats.Sessions.Load() > 0 {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %d sessions to end: %w", a.stats.Sessions.Load(), ctx.Err())
+		}
+	}
+	return nil
+}
+
+// Close ends what the application itself listens to; it is the last call.
+func (a *App) Close() { a.letters.close() }

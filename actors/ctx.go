@@ -1,0 +1,127 @@
+package actors
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Ctx is what a handler knows of the message it handles. It is valid only until
+// the handler returns and only on its goroutine; what outlives that is Session.
+type Ctx struct {
+	turn  *turn
+	s     *Session
+	route *route
+
+	id       uint64 // of the request, 0 for a notify
+	answered bool   // Reply, ReplyError or Await was called
+	now      time.Time
+}
+
+// Session returns the reference to the session, to be kept as long as one likes.
+func (c *Ctx) Session() *Ref { return &c.s.Ref }
+
+// Route returns the name of the route that was called.
+func (c *Ctx) Route() string { return c.route.name }
+
+// Now returns when the message was taken up.
+func (c *Ctx) Now() time.Time { return c.now }
+
+// Log returns the session's logger.
+func (c *Ctx) Log() *slog.Logger { return c.s.log() }
+
+// UID returns the user that the session is bound to, "" when it is not.
+func (c *Ctx) UID() string { return c.s.UID() }
+
+// User returns what the handshake validator returned for this session.
+func (c *Ctx) User() any { return c.s.user }
+
+// Bind says which user the session belongs to.
+func (c *Ctx) Bind(uid string) { c.s.uid.Store(&uid) }
+
+// Push sends v to this client, ahead of the answer to the request being handled.
+func (c *Ctx) Push(route string, v any) { c.turn.push(c.s, route, v) }
+
+// Kick ends the session once the handler has returned.
+func (c *Ctx) Kick(why protocol.Reason, text string) { c.s.send(&kickMsg{why, text}) }
+
+// Reply answers the request; a value that cannot be written answers 500. Only
+// the first of Reply, ReplyError and Await counts. For a notify it does nothing.
+func (c *Ctx) Reply(v any) {
+	if !c.settle() {
+		return
+	}
+	c.turn.respond(c.s, c.route, c.id, v)
+	c.s.app.stats.outcome(protocol.CodeOK)
+}
+
+func (c *Ctx) replyRaw(b []byte) {
+	if !c.settle() {
+		return
+	}
+	c.turn.respondRaw(c.s, c.id, b)
+	c.s.app.stats.outcome(protocol.CodeOK)
+}
+
+// ReplyError answers the request with an error. The failure of a notify, which
+// nobody waits for, is counted and logged.
+func (c *Ctx) ReplyError(err error) {
+	if c.id == 0 && !c.answered {
+		c.answered = true
+		c.s.app.stats.NotifyErrors.Add(1)
+		c.Log().Debug("notify failed", "route", c.route.name, "error", err)
+		return
+	}
+	if c.settle() {
+		c.turn.refuse(c.s, c.id, err)
+	}
+}
+
+// Await says that the answer will come from elsewhere, with Token, by Ref.Answer
+// or through an Audience. Until then, or until Config.RequestTimeout has passed
+// and answered 408, the session handles no further message of its client: this
+// is what keeps responses in the order of the requests. It works for a notify as
+// well, where it only keeps the order.
+func (c *Ctx) Await() Token {
+	if c.answered {
+		return Token{}
+	}
+	c.answered = true
+	return c.s.await(c)
+}
+
+// Enter records a membership, so that its PID hears of the session's end. One of
+// the same kind and room that exists is left as it is.
+func (c *Ctx) Enter(m Membership) {
+	if c.s.membership(m.Kind, m.Room) < 0 {
+		c.s.members = append(c.s.members, m)
+	}
+}
+
+// Memberships returns the session's memberships of one kind. The slice is the
+// caller's.
+func (c *Ctx) Memberships(kind string) []Membership {
+	return slices.DeleteFunc(slices.Clone(c.s.members), func(m Membership) bool { return m.Kind != kind })
+}
+
+// settle claims the one answer of a request.
+func (c *Ctx) settle() bool {
+	if c.answered {
+		return false
+	}
+	c.answered = true
+	return c.id != 0
+}
+
+// decode reads a body into *v, which is fresh; an empty body leaves it zero.
+func (c *Ctx) decode(body []byte, v any) error {
+	if len(body) == 0 {
+		return nil
+	}
+	if err := c.route.serializer.Unmarshal(body, v); err != nil {
+		return protocol.Errorf(protocol.CodeBadRequest, "bad body: %v", err)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Inbound is a message for a route, as RouteFunc sees it.
+type Inbound struct {
+	Request bool   // an answer is due
+	Body    []byte // stable until the function returns; copy to keep
+}
+
+// RouteFunc handles a route in its raw form. For a request it calls exactly one
+// of Ctx.Reply, Ctx.ReplyError and Ctx.Await; one that calls none is answered
+// with an empty body.
+type RouteFunc func(c *Ctx, in Inbound)
+
+// RouteOption changes how one route is served.
+type RouteOption func(*route)
+
+// WithSerializer writes and reads the bodies of one route with s.
+func WithSerializer(s protocol.Serializer) RouteOption {
+	return func(r *route) { r.serializer = s }
+}
+
+// route is one registered route.
+type route struct {
+	name       string
+	handle     RouteFunc
+	serializer protocol.Serializer
+	req, rep   reflect.Type // nil where the form is raw
+}
+
+// Handle serves a route with a typed function, for requests and notifies alike;
+// the reply to a notify is dropped, its error counted. Requests of one session
+// are handled one after another, different sessions at the same time. A handler
+// may block: that holds up its own session and nobody else.
+//
+// Req is the handler's own to keep, except when it is []byte: that is the raw
+// body, stable until the handler returns. Rep is written before the session goes
+// on; nil is an empty body. An error answers with its *protocol.Error, or 500.
+//
+// Handle is for the time before App.Start, which reports what is wrong.
+func Handle[Req, Rep any](a *App, name string, h func(*Ctx, *Req) (*Rep, error), opts ...RouteOption) {
+	a.add(name, func(c *Ctx, in Inbound) {
+		req := new(Req)
+		if err := c.decode(in.Body, req); err != nil {
+			c.ReplyError(err)
+			return
+		}
+		rep, err := h(c, req)
+		switch {
+		case err != nil:
+			c.ReplyError(err)
+		case rep == nil:
+			c.Reply(nil)
+		default:
+			c.Reply(rep)
+		}
+	}, reflect.TypeFor[Req](), reflect.TypeFor[Rep](), opts)
+}
+
+// HandleNotify serves a route that has no reply. A client that sends it as a
+// request is answered with an empty object.
+func HandleNotify[Req any](a *App, name string, h func(*Ctx, *Req) error, opts ...RouteOption) {
+	a.add(name, func(c *Ctx, in Inbound) {
+		req := new(Req)
+		err := c.decode(in.Body, req)
+		if err == nil {
+			err = h(c, req)
+		}
+		if err != nil {
+			c.ReplyError(err)
+			return
+		}
+		c.Reply(struct{}{})
+	}, reflect.TypeFor[Req](), nil, opts)
+}
+
+// HandleRaw serves a route with the body as it came, without a decode and, where
+// the reply aliases the body or long-lived bytes, without an allocation. Body is
+// stable until h returns; the reply is written before anything else happens.
+func HandleRaw(a *App, name string, h func(c *Ctx, body []byte) ([]byte, error), opts ...RouteOption) {
+	a.add(name, func(c *Ctx, in Inbound) {
+		rep, err := h(c, in.Body)
+		if err != nil {
+			c.ReplyError(err)
+			return
+		}
+		c.replyRaw(rep)
+	}, nil, nil, opts)
+}
+
+// Route serves a route whose answer may come from another actor.
+func (a *App) Route(name string, f RouteFunc, opts ...RouteOption) { a.add(name, f, nil, nil, opts) }
+
+func (a *App) add(name string, f RouteFunc, req, rep reflect.Type, opts []RouteOption) {
+	r := &route{name: name, handle: f, serializer: a.cfg.Serializer, req: req, rep: rep}
+	for _, o := range opts {
+		o(r)
+	}
+	switch {
+	case a.started:
+		panic(fmt.Sprintf("actors: route %q registered after Start", name))
+	case f == nil:
+		a.fail("route %q: the handler is nil", name)
+	case name == "" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, "."):
+		a.fail("route %q: a route is a name such as room.join", name)
+	case len(name) > protocol.MaxRouteLen:
+		a.fail("route %q: longer than %d bytes", name, protocol.MaxRouteLen)
+	case a.routes[name] != nil:
+		a.fail("route %q registered twice: give one of them another name", name)
+	default:
+		a.routes[name] = r
+	}
+}
+
+func (a *App) fail(format string, args ...any) { a.errs = append(a.errs, fmt.Errorf(format, args...)) }
+
+// Routes lists the registered routes in alphabetical order.
+func (a *App) Routes() []string {
+	names := make([]string, 0, len(a.routes))
+	for name := range a.routes {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Start ends the registration. It reports everything that is wrong with it, each
+// naming the route and the fix.
+func (a *App) Start() error {
+	a.started = true
+	table, err := protocol.NewRoutes(a.Routes(), a.cfg.Dict)
+	if err != nil {
+		a.errs = append(a.errs, fmt.Errorf("route dictionary: %w", err))
+	}
+	a.table = table
+	return errors.Join(a.errs...)
+}

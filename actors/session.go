@@ -1,0 +1,327 @@
+package actors
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Session is the actor of one connection. It is a process of the actor runtime
+// with an inbox of its own rather than an actor with a context: that is half the
+// memory, and lets packets wait by value. Whatever arrives goes into the inbox;
+// run, on one goroutine at a time, is the only owner of what follows it below.
+//
+// The methods Packet, Tick, Reply and Closed are the connection's side of it.
+type Session struct {
+	Ref
+
+	// Any goroutine.
+	in inbox[event]
+
+	// Owned by run.
+	state    sessionState
+	backlog  fifo[event] // data packets behind a request that awaits its answer
+	armed    time.Duration
+	waiting  awaiting
+	members  []Membership
+	user     any
+	rate     bucket
+	bytes    bucket
+	compress bool // the client reads compressed routes
+	ended    bool
+}
+
+// awaiting is the request whose answer is to come from elsewhere.
+type awaiting struct {
+	token    uint32 // counts up; the pending request's while pending
+	pending  bool
+	id       uint64
+	route    *route
+	deadline time.Duration
+}
+
+// event is one thing that happens to a session.
+type event struct {
+	kind   eventKind
+	held   bool // Resume is due when it is handled
+	reason protocol.Reason
+	packet protocol.Packet
+	chunk  *protocol.Chunk
+	msg    any // of eventMessage; the cause of eventClosed
+}
+
+type eventKind uint8
+
+const (
+	eventPacket eventKind = iota
+	eventTick
+	eventMessage
+	eventClosed
+)
+
+var events = sync.Pool{New: func() any { return new(node[event]) }}
+
+// Packet takes one inbound package; p.Body aliases c, which the session releases.
+func (s *Session) Packet(p protocol.Packet, c *protocol.Chunk) {
+	s.post(event{kind: eventPacket, packet: p, chunk: c})
+}
+
+// Tick says that the wire's timer is due.
+func (s *Session) Tick(time.Time) { s.post(event{kind: eventTick}) }
+
+// Reply takes what a room has put into its audience for this session alone.
+func (s *Session) Reply(v any) { s.post(event{kind: eventMessage, msg: v, held: true}) }
+
+// Closed says that the connection has ended.
+func (s *Session) Closed(r protocol.Reason, cause error) {
+	s.post(event{kind: eventClosed, reason: r, msg: cause})
+}
+
+// SendUserMessage implements actor.Process.
+func (s *Session) SendUserMessage(_ *actor.PID, msg any) {
+	_, msg, _ = actor.UnwrapEnvelope(msg)
+	s.post(event{kind: eventMessage, msg: msg})
+}
+
+// SendSystemMessage implements actor.Process. A session cannot be watched: whoever
+// wants to hear of its end has it enter a Membership.
+func (s *Session) SendSystemMessage(_ *actor.PID, msg any) {
+	if _, stop := msg.(*actor.Stop); stop {
+		s.post(event{kind: eventMessage, msg: &kickMsg{why: protocol.ReasonShutdown}})
+	}
+}
+
+// Stop implements actor.Process.
+func (s *Session) Stop(pid *actor.PID) { s.SendSystemMessage(pid, &actor.Stop{}) }
+
+func (s *Session) post(e event) {
+	n := events.Get().(*node[event])
+	n.v = e
+	if s.in.push(n) {
+		go s.run() // ends with the inbox empty; App.Shutdown waits for the sessions
+	}
+}
+
+// run handles what is in the inbox until it is empty.
+func (s *Session) run() {
+	t := turns.Get().(*turn)
+	for {
+		for n := s.in.take(); n != nil; {
+			next := n.next
+			s.event(t, n)
+			n = next
+		}
+		s.catchUp(t)
+		t.flush(s)
+		s.arm()
+		if s.in.rest() {
+			break
+		}
+	}
+	t.free(s)
+}
+
+// event handles one event, or keeps it for later.
+func (s *Session) event(t *turn, n *node[event]) {
+	e := &n.v
+	switch e.kind {
+	case eventPacket:
+		if e.packet.Type != protocol.Heartbeat && (s.waiting.pending || !s.backlog.empty()) && !s.ended {
+			s.backlog.push(n)
+			return
+		}
+		s.packet(t, e)
+	case eventTick:
+		s.armed = 0
+		s.tick(t)
+	case eventMessage:
+		s.message(t, e.msg)
+		if e.held {
+			t.flush(s) // first the answer, then what the room sent behind it
+			s.wire.Resume()
+		}
+	case eventClosed:
+		cause, _ := e.msg.(error)
+		s.end(e.reason, cause)
+	}
+	recycle(n)
+}
+
+// catchUp handles what had to wait for an answer.
+func (s *Session) catchUp(t *turn) {
+	for !s.waiting.pending || s.ended {
+		n := s.backlog.pop()
+		if n == nil {
+			return
+		}
+		s.packet(t, &n.v)
+		recycle(n)
+	}
+}
+
+func recycle(n *node[event]) {
+	*n = node[event]{}
+	events.Put(n)
+}
+
+// packet handles one package and gives its bytes back.
+func (s *Session) packet(t *turn, e *event) {
+	if !s.ended {
+		s.act(t, s.state.packet(s.app.since(), e.packet.Type), e.packet.Body)
+	}
+	if e.chunk != nil {
+		e.chunk.Release()
+	}
+	s.wire.Done(1, len(e.packet.Body))
+}
+
+func (s *Session) tick(t *turn) {
+	now := s.app.since()
+	if s.waiting.pending && now >= s.waiting.deadline {
+		s.app.stats.Timeouts.Add(1)
+		s.answer(t, &Answer{Token: Token{s.waiting.token}, Err: protocol.Errorf(protocol.CodeTimeout, "no answer in time")})
+	}
+	s.act(t, s.state.tick(now, s.waiting.pending), nil)
+}
+
+// act carries out what the state has decided.
+func (s *Session) act(t *turn, a action, body []byte) {
+	switch a {
+	case actHandshake:
+		s.handshake(t, body)
+	case actReady, actBeat:
+		t.packet(s, protocol.Heartbeat, nil)
+	case actData:
+		s.data(t, body)
+	case actClose:
+		s.farewell(t, s.state.why, "")
+	case actNone:
+	}
+}
+
+// message handles what actors and other goroutines send.
+func (s *Session) message(t *turn, msg any) {
+	switch m := msg.(type) {
+	case *Answer:
+		s.answer(t, m)
+	case Answer:
+		s.answer(t, &m)
+	case *pushMsg:
+		if s.state.phase == phaseWorking {
+			t.push(s, m.route, m.v)
+		}
+	case *kickMsg:
+		if s.state.close(m.why) == actClose {
+			s.farewell(t, m.why, m.text)
+		}
+	default:
+		s.log().Warn("session got a message of no known type", "type", typeName(msg))
+	}
+}
+
+// farewell tells the client why the session ends, and closes the wire behind it.
+func (s *Session) farewell(t *turn, why protocol.Reason, text string) {
+	t.out = protocol.AppendKick(t.out, why, text)
+	t.flush(s)
+	s.wire.Close(why)
+}
+
+// await makes the session wait for the answer to the request that c handles.
+func (s *Session) await(c *Ctx) Token {
+	w := &s.waiting
+	if w.token++; w.token == 0 {
+		w.token = 1
+	}
+	w.pending, w.id, w.route = true, c.id, c.route
+	w.deadline = s.app.since() + s.app.cfg.RequestTimeout
+	return Token{w.token}
+}
+
+// answer carries a late answer to the client. Memberships change in any case: the
+// room has seated the session, whether or not the client still waits.
+func (s *Session) answer(t *turn, a *Answer) {
+	s.rejoin(a)
+	w := &s.waiting
+	if !w.pending || a.Token.n != w.token {
+		if a.Token.n != 0 {
+			s.app.stats.LateAnswers.Add(1)
+		}
+		return
+	}
+	w.pending = false
+	switch {
+	case w.id == 0 && a.Err != nil:
+		s.app.stats.NotifyErrors.Add(1)
+		s.log().Debug("notify failed", "route", w.route.name, "error", a.Err)
+	case w.id == 0:
+	case a.Err != nil:
+		t.refuse(s, w.id, a.Err)
+	default:
+		t.respond(s, w.route, w.id, a.Value)
+		s.app.stats.outcome(protocol.CodeOK)
+	}
+}
+
+// rejoin keeps the memberships in step with what rooms say.
+func (s *Session) rejoin(a *Answer) {
+	if m := a.Left; m != nil {
+		if i := s.membership(m.Kind, m.Room); i >= 0 {
+			s.members = slices.Delete(s.members, i, i+1)
+		}
+	}
+	if m := a.Joined; m != nil {
+		switch i := s.membership(m.Kind, m.Room); {
+		case s.ended:
+			s.farewellTo(*m, protocol.ReasonClientGone)
+		case i >= 0:
+			s.members[i] = *m
+		default:
+			s.members = append(s.members, *m)
+		}
+	}
+}
+
+func (s *Session) membership(kind, room string) int {
+	return slices.IndexFunc(s.members, func(m Membership) bool { return m.Kind == kind && m.Room == room })
+}
+
+// end is the last thing that happens to a session.
+func (s *Session) end(why protocol.Reason, cause error) {
+	if s.ended {
+		return
+	}
+	s.ended = true
+	s.state.close(why)
+	for _, m := range s.members {
+		s.farewellTo(m, why)
+	}
+	s.members, s.waiting.pending = nil, false
+	s.app.remove(s, why, cause)
+}
+
+func (s *Session) farewellTo(m Membership, why protocol.Reason) {
+	s.app.system.Root.Send(m.PID, &SessionEnded{ID: s.id, Kind: m.Kind, Room: m.Room, Reason: why})
+}
+
+// arm sets the wire's timer to the next deadline, when that is earlier than the
+// one set: a timer that comes too early only finds nothing to do.
+func (s *Session) arm() {
+	if s.ended {
+		return
+	}
+	next, ok := s.state.next()
+	if w := &s.waiting; w.pending && (!ok || w.deadline < next) {
+		next, ok = w.deadline, true
+	}
+	if ok && (s.armed == 0 || next < s.armed) {
+		s.armed = next
+		s.wire.Timer(s.app.born.Add(next))
+	}
+}
+
+func (s *Session) log() *slog.Logger { return s.app.cfg.Logger.With("session", s.id, "uid", s.UID()) }

@@ -1,0 +1,134 @@
+package actors
+
+import (
+	"sync"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// turn is one run of a session through its inbox: what it says in the meantime
+// gathers in one buffer and leaves in one write. Turns are pooled, so that a
+// session at rest holds none.
+type turn struct {
+	out []byte // protocol.Headroom, then whole packages
+	ctx Ctx
+}
+
+// mergeLimit is how many bytes gather before they are written: JavaScript clients
+// break on much larger WebSocket messages.
+const mergeLimit = 48 << 10
+
+// keepLimit is how large a buffer may be to go back to the pool.
+const keepLimit = 64 << 10
+
+var turns = sync.Pool{New: func() any { return &turn{out: protocol.AppendHeadroom(make([]byte, 0, 1024))} }}
+
+// flush writes what has gathered.
+func (t *turn) flush(s *Session) {
+	if len(t.out) > protocol.Headroom {
+		s.wire.Write(t.out)
+		t.out = t.out[:protocol.Headroom]
+	}
+}
+
+// free flushes and gives the turn back.
+func (t *turn) free(s *Session) {
+	t.flush(s)
+	t.ctx = Ctx{}
+	if cap(t.out) <= keepLimit {
+		turns.Put(t)
+	}
+}
+
+// end seals the package begun at mark, or takes it back when it is too large, and
+// keeps the buffer below the merge limit.
+func (t *turn) end(s *Session, start, mark int) error {
+	if len(t.out)-start-protocol.HeadLen > protocol.MaxPacketBody {
+		t.out = t.out[:start]
+		return protocol.Errorf(protocol.CodeInternal, "answer is too large")
+	}
+	t.out = protocol.EndPacket(t.out, mark)
+	if start > protocol.Headroom && len(t.out) > mergeLimit {
+		t.split(s, start)
+	}
+	return nil
+}
+
+// split writes the packages before start ahead of the last one.
+func (t *turn) split(s *Session, start int) {
+	last := t.out[start:]
+	s.wire.Write(t.out[:start])
+	n := copy(t.out[protocol.Headroom:], last)
+	t.out = t.out[:protocol.Headroom+n]
+}
+
+func (t *turn) packet(s *Session, typ protocol.PacketType, body []byte) {
+	start := len(t.out)
+	out, mark := protocol.BeginPacket(t.out, typ)
+	t.out = append(out, body...)
+	_ = t.end(s, start, mark) // packages of the session's own are small
+}
+
+// message appends a data package whose body write appends.
+func (t *turn) message(s *Session, m protocol.Message, write func(dst []byte) ([]byte, error)) error {
+	start := len(t.out)
+	out, mark := protocol.BeginPacket(t.out, protocol.Data)
+	out, err := protocol.AppendMessage(out, m)
+	if err == nil && write != nil {
+		out, err = write(out)
+	}
+	if err != nil {
+		t.out = t.out[:start]
+		return err
+	}
+	t.out = out
+	return t.end(s, start, mark)
+}
+
+func (t *turn) respond(s *Session, r *route, id uint64, v any) {
+	m := protocol.Message{Type: protocol.Response, ID: id}
+	var err error
+	if v == nil {
+		err = t.message(s, m, nil)
+	} else {
+		ser := s.app.cfg.Serializer
+		if r != nil {
+			ser = r.serializer
+		}
+		err = t.message(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) })
+	}
+	if err != nil {
+		s.log().Error("reply could not be written", "error", err)
+		t.refuse(s, id, protocol.Errorf(protocol.CodeInternal, "internal error"))
+	}
+}
+
+func (t *turn) respondRaw(s *Session, id uint64, body []byte) {
+	if err := t.message(s, protocol.Message{Type: protocol.Response, ID: id, Body: body}, nil); err != nil {
+		t.refuse(s, id, err)
+	}
+}
+
+// refuse answers a request with an error, in the body for clients that do not
+// look at the flag.
+func (t *turn) refuse(s *Session, id uint64, err error) {
+	e := protocol.AsError(err)
+	if e.Code == protocol.CodeInternal {
+		s.log().Warn("request failed", "error", err)
+	}
+	s.app.stats.outcome(e.Code)
+	m := protocol.Message{Type: protocol.Response, ID: id, Error: true}
+	_ = t.message(s, m, func(dst []byte) ([]byte, error) { return protocol.AppendErrorBody(dst, e), nil }) // short, and nothing to get wrong
+}
+
+func (t *turn) push(s *Session, route string, v any) {
+	m := protocol.Message{Type: protocol.Push, Route: route}
+	if s.compress {
+		m.Code = s.app.table.Code(route)
+	}
+	ser := s.app.cfg.Serializer
+	if err := t.message(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) }); err != nil {
+		s.app.stats.Unwritable.Add(1)
+		s.log().Error("push could not be written", "route", route, "error", err)
+	}
+}

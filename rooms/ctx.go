@@ -1,0 +1,142 @@
+package rooms
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Ctx is what a behaviour knows of its room. It is valid only inside the call
+// it was given to, on that goroutine; to act later use After, Every or Async.
+type Ctx struct{ st *state }
+
+// ID returns the room's name within its kind.
+func (c *Ctx) ID() string { return c.st.id }
+
+// Kind returns the name of the room's kind.
+func (c *Ctx) Kind() string { return c.st.kind.name }
+
+// Now returns the time of the message being handled. A behaviour takes the time
+// from here, so that a test can drive it.
+func (c *Ctx) Now() time.Time { return c.st.now }
+
+// Rand returns the room's random source: seeded once per room, from the test's
+// seed when a test drives the room.
+func (c *Ctx) Rand() *rand.Rand { return c.st.rand }
+
+// Log returns the room's logger.
+func (c *Ctx) Log() *slog.Logger { return c.st.log }
+
+// Count returns the number of members.
+func (c *Ctx) Count() int { return len(c.st.members) }
+
+// Members returns the members, in no particular order. The slice is the room's:
+// do not change it, and copy it to keep it beyond the call.
+func (c *Ctx) Members() []*Member { return c.st.members }
+
+// Member returns the member of a session.
+func (c *Ctx) Member(session uint64) (m *Member, ok bool) {
+	m, ok = c.st.seats[session]
+	return m, ok
+}
+
+// A SendOption changes how one push is sent.
+type SendOption struct {
+	except *Member
+	latest uint64
+}
+
+// Except leaves m out of a broadcast.
+func Except(m *Member) SendOption { return SendOption{except: m} }
+
+// Latest marks a push as replaceable: to a member that is slow, only the newest
+// push with this key of those still waiting is sent, the older are counted as
+// replaced. Key 0 means not replaceable.
+func Latest(key uint64) SendOption { return SendOption{latest: key} }
+
+// Broadcast pushes v to all members, in order with everything else the room
+// sends them. V is written once, at the call; a v that cannot be written is
+// logged and counted, and nobody gets it.
+func (c *Ctx) Broadcast(route string, v any, opts ...SendOption) {
+	o := merge(opts)
+	f, ok := c.st.frame(route, v, o.latest)
+	if !ok {
+		return
+	}
+	switch {
+	case c.st.joining == nil || c.st.joining == o.except:
+		c.st.out.broadcast(f, o.except)
+	case o.except == nil:
+		c.st.out.broadcast(f, c.st.joining)
+	default:
+		c.st.out.multicast(c.st.without(o.except), f)
+	}
+}
+
+// Multicast pushes v to the members listed; those that have left are skipped.
+// The slice is not kept.
+func (c *Ctx) Multicast(ms []*Member, route string, v any, opts ...SendOption) {
+	if f, ok := c.st.frame(route, v, merge(opts).latest); ok {
+		c.st.out.multicast(ms, f)
+	}
+}
+
+// Send pushes v to one member. While OnJoin runs, the one who joins can be sent
+// to as well: it arrives before the answer.
+func (c *Ctx) Send(m *Member, route string, v any, opts ...SendOption) {
+	if m.index < 0 && m != c.st.joining {
+		return
+	}
+	if f, ok := c.st.frame(route, v, merge(opts).latest); ok {
+		c.st.out.send(m, f)
+	}
+}
+
+// Remove ends m's membership; OnLeave is called with ReasonKicked, and the
+// session lives on.
+func (c *Ctx) Remove(m *Member) { c.st.remove(m, protocol.ReasonKicked) }
+
+// Close closes the room once the call has returned: OnClose, then the members
+// leave. A later join to the same id makes a new room.
+func (c *Ctx) Close(why protocol.Reason) { c.st.closeWith(why) }
+
+// After calls f once, d from now, as a message of the room. The returned timer
+// can be stopped; it ends with the room.
+func (c *Ctx) After(d time.Duration, f func(c *Ctx)) *Timer {
+	return c.st.timers.add(c.st.now, d, 0, f)
+}
+
+// Every calls f every d, first d from now, without drift; what a slow room
+// misses is skipped.
+func (c *Ctx) Every(d time.Duration, f func(c *Ctx)) *Timer {
+	if d <= 0 {
+		panic("rooms: Every needs a positive interval")
+	}
+	return c.st.timers.add(c.st.now, d, d, f)
+}
+
+// Async runs work on a goroutine of its own, for what may block (a database, an
+// HTTP call), and then, as a message of the room, calls then with its result.
+// The context ends with the room. If the room has closed by then, the result is
+// dropped. A panic of work arrives as its error.
+func Async[T any](c *Ctx, work func(ctx context.Context) (T, error), then func(c *Ctx, v T, err error)) {
+	c.st.async(func(ctx context.Context) func(*Ctx) {
+		v, err := guard(ctx, work)
+		return func(c *Ctx) { then(c, v, err) }
+	})
+}
+
+func merge(opts []SendOption) (o SendOption) {
+	for _, opt := range opts {
+		if opt.except != nil {
+			o.except = opt.except
+		}
+		if opt.latest != 0 {
+			o.latest = opt.latest
+		}
+	}
+	return o
+}

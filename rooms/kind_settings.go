@@ -1,0 +1,92 @@
+package rooms
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Name returns the kind's name, the first part of its routes.
+func (k Kind) Name() string { return k.name }
+
+// Idle sets how long an empty room lives on, waiting for somebody to come back.
+// Zero means the default of 30 s; negative keeps empty rooms for ever.
+func (k Kind) Idle(d time.Duration) Kind {
+	if d == 0 {
+		d = defaultIdle
+	}
+	k.idle = d
+	return k
+}
+
+// Seats sets how many members a room takes; the next join is answered 503.
+// Zero, the default, is without limit.
+func (k Kind) Seats(n int) Kind {
+	k.seats = n
+	return k
+}
+
+// Mailbox sets how many messages may wait for a room (4096 when zero). Past it
+// requests are answered 503 and notifies are dropped and counted.
+func (k Kind) Mailbox(n int) Kind {
+	if n <= 0 {
+		n = defaultMailbox
+	}
+	k.mailbox = n
+	return k
+}
+
+// Serializer sets how bodies of this kind's routes and pushes are written,
+// instead of the application's serializer.
+func (k Kind) Serializer(s protocol.Serializer) Kind {
+	k.serializer = s
+	return k
+}
+
+// RoomOf sets how a body of this kind names the room it is for. The default
+// reads the field "room" of a JSON object, a string or a number; a body that
+// names none means room 1 for a join, and the room the session is in otherwise.
+func (k Kind) RoomOf(f func(s protocol.Serializer, body []byte) (string, error)) Kind {
+	k.selector = f
+	return k
+}
+
+// Text sets how a push is written for members on JSON text endpoints; f appends
+// one text message to dst. Without it such members get no pushes of this kind.
+func (k Kind) Text(f func(dst []byte, route string, v any) ([]byte, error)) Kind {
+	k.text = f
+	return k
+}
+
+// OnPanic sets what becomes of a room whose behaviour panicked.
+func (k Kind) OnPanic(p PanicPolicy) Kind {
+	k.onPanic = p
+	return k
+}
+
+// firstRoom is where a join goes that names no room.
+const firstRoom = "1"
+
+// roomField is the default selector. What is no JSON object names no room, so
+// that clients that send null or an empty array where no arguments are due are
+// served like those that send an empty object.
+func roomField(_ protocol.Serializer, body []byte) (string, error) {
+	var named struct {
+		Room json.RawMessage `json:"room"`
+	}
+	if json.Unmarshal(body, &named) != nil || len(named.Room) == 0 || string(named.Room) == "null" {
+		return "", nil
+	}
+	if named.Room[0] != '"' {
+		if named.Room[0] == '{' || named.Room[0] == '[' {
+			return "", protocol.Errorf(protocol.CodeBadRequest, "room must be a string or a number")
+		}
+		return string(named.Room), nil
+	}
+	var id string
+	if err := protocol.JSON.Unmarshal(named.Room, &id); err != nil {
+		return "", err
+	}
+	return id, nil
+}

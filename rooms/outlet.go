@@ -1,0 +1,52 @@
+package rooms
+
+import (
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// outlet carries what a room says to its members. All that one room puts into
+// its outlet for one member arrives in that order (DESIGN.md, 5.2): answers and
+// pushes share the path. Methods never block. A member that is gone is skipped.
+type outlet interface {
+	join(m *Member)
+	leave(m *Member)
+	answer(m *Member, a actors.Answer)
+	send(m *Member, f protocol.Frame)
+	multicast(ms []*Member, f protocol.Frame)
+	broadcast(f protocol.Frame, except *Member)
+	close()
+}
+
+// audienceOutlet is the outlet of a room whose members are all connected to
+// this node: one audience of its transport.
+type audienceOutlet struct {
+	audience actors.Audience
+	wires    []actors.Wire // scratch of multicast
+}
+
+func (o *audienceOutlet) join(m *Member)  { o.audience.Join(m.ref.Wire()) }
+func (o *audienceOutlet) leave(m *Member) { o.audience.Leave(m.ref.Wire()) }
+
+func (o *audienceOutlet) answer(m *Member, a actors.Answer) { o.audience.Reply(m.ref.Wire(), a) }
+
+func (o *audienceOutlet) send(m *Member, f protocol.Frame) { o.audience.Send(m.ref.Wire(), f) }
+
+func (o *audienceOutlet) multicast(ms []*Member, f protocol.Frame) {
+	o.wires = o.wires[:0]
+	for _, m := range ms {
+		o.wires = append(o.wires, m.ref.Wire())
+	}
+	o.audience.Multicast(o.wires, f, nil)
+	clear(o.wires)
+}
+
+func (o *audienceOutlet) broadcast(f protocol.Frame, except *Member) {
+	var w actors.Wire
+	if except != nil {
+		w = except.ref.Wire()
+	}
+	o.audience.Broadcast(f, w, nil)
+}
+
+func (o *audienceOutlet) close() { o.audience.Close() }
