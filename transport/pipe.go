@@ -139,10 +139,12 @@ type pipeHalf struct {
 	reading, writing pipeDeadline
 }
 
-// pipeDeadline is the deadline of one side of a pipeHalf.
+// pipeDeadline is the deadline of one side of a pipeHalf. The clock decides, so
+// that two deadlines of one instant pass together; the timer only wakes.
 type pipeDeadline struct {
-	timer   *time.Timer // nil without a deadline to come
-	expired bool
+	at    time.Time   // zero: never
+	timer *time.Timer // nil when nothing is to come
+	fired bool        // the timer has: the clock may have been set back since
 }
 
 func newPipeHalf(limit int) *pipeHalf {
@@ -158,7 +160,7 @@ func (h *pipeHalf) read(b []byte) (int, error) {
 		switch unread := h.buf[h.off:]; {
 		case h.readClosed:
 			return 0, net.ErrClosed
-		case h.reading.expired:
+		case h.reading.passed():
 			return 0, os.ErrDeadlineExceeded
 		case len(b) == 0:
 			return 0, nil
@@ -186,7 +188,7 @@ func (h *pipeHalf) write(b []byte) (n int, err error) {
 			return n, net.ErrClosed
 		case h.readClosed, h.ended:
 			return n, io.ErrClosedPipe
-		case h.writing.expired:
+		case h.writing.passed():
 			return n, os.ErrDeadlineExceeded
 		case n == len(b):
 			return n, nil
@@ -242,21 +244,25 @@ func (h *pipeHalf) buffered() int {
 	return len(h.buf) - h.off
 }
 
+// passed reports whether waiting is over; the caller holds the lock.
+func (d *pipeDeadline) passed() bool {
+	return d.fired || !d.at.IsZero() && time.Until(d.at) <= 0
+}
+
 // set replaces the deadline; the caller holds h's lock, h being where d is.
-func (d *pipeDeadline) set(h *pipeHalf, t time.Time) {
+func (d *pipeDeadline) set(h *pipeHalf, at time.Time) {
 	d.stop()
-	wait := time.Until(t)
-	d.expired = !t.IsZero() && wait <= 0
+	d.at, d.fired = at, false
 	h.changed.Broadcast()
-	if t.IsZero() || d.expired {
+	if at.IsZero() || d.passed() {
 		return
 	}
 	var timer *time.Timer
-	timer = time.AfterFunc(wait, func() {
+	timer = time.AfterFunc(time.Until(at), func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if d.timer == timer { // else replaced while this waited for the lock
-			d.timer, d.expired = nil, true
+			d.timer, d.fired = nil, true
 			h.changed.Broadcast()
 		}
 	})

@@ -202,12 +202,10 @@ func requestTarget(head []byte) (path, query []byte, ok bool) {
 		return nil, nil, false
 	}
 	if scheme := bytes.Index(target, []byte("://")); scheme > 0 && target[0] != '/' {
-		target = target[scheme+len("://"):]
-		slash := bytes.IndexByte(target, '/')
-		if slash < 0 {
-			return []byte("/"), nil, true
+		target = bytes.TrimLeftFunc(target[scheme+len("://"):], func(c rune) bool { return c != '/' && c != '?' })
+		if len(target) == 0 || target[0] == '?' {
+			return []byte("/"), bytes.TrimPrefix(target, []byte("?")), true
 		}
-		target = target[slash:]
 	}
 	path, query, _ = bytes.Cut(target, []byte("?"))
 	return path, query, true

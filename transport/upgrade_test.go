@@ -79,6 +79,7 @@ var upgradeTable = []upgradeRow{
 		rule: `"Request-URI" … should be interpreted as defined in Section 3 (the Request-URI can be an absolute HTTP/HTTPS URI)`,
 		head: request("GET http://game.example:3250/nano?x HTTP/1.1"), status: 101, path: "/nano"},
 	{name: "whole URL without a path", head: request("GET http://game.example:3250 HTTP/1.1"), status: 101, path: "/"},
+	{name: "whole URL with a query alone", head: request("GET http://game.example:3250?/x HTTP/1.1"), status: 101, path: "/"},
 	{name: "field names in any case", head: bytes.ReplaceAll(request(), []byte("Sec-WebSocket"), []byte("sec-webSOCKET")), status: 101, path: "/nano"},
 	{name: "values in any case", head: request("Upgrade: WebSocket", "Connection: keep-alive, UPGRADE"), status: 101, path: "/nano"},
 	{name: "bare line feeds", head: bytes.ReplaceAll(request(), []byte("\r\n"), []byte("\n")), status: 101, path: "/nano"},

@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
@@ -106,6 +107,7 @@ func closeBody(code uint16, text string) []byte {
 	if !validCloseCode(code) {
 		return nil
 	}
+	text = strings.ToValidUTF8(text, "") // a peer would close with 1007
 	if room := ws.MaxControlFramePayloadSize - 2; len(text) > room {
 		for room > 0 && !utf8.RuneStart(text[room]) {
 			room--
