@@ -20,6 +20,9 @@ import (
 type Session struct {
 	Ref
 
+	// Set at birth, read-only afterwards.
+	reader func() // run as a value: a go statement on the method would allocate one
+
 	// Any goroutine.
 	in inbox[event]
 
@@ -103,7 +106,7 @@ func (s *Session) post(e event) {
 	n := events.Get().(*node[event])
 	n.v = e
 	if s.in.push(n) {
-		go s.run() // ends with the inbox empty; App.Shutdown waits for the sessions
+		go s.reader() // ends with the inbox empty; App.Shutdown waits for the sessions
 	}
 }
 

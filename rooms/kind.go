@@ -192,8 +192,8 @@ func request[R, Req, Rep any](name string, f func(*R, *Ctx, *Member, *Req) (*Rep
 		},
 		run: func(room any, c *Ctx, m *Member, req any) (any, error) {
 			rep, err := f(room.(*R), c, m, req.(*Req))
-			if err != nil {
-				return nil, err
+			if err != nil || rep == nil {
+				return nil, err // not a nil *Rep, which would be written as null
 			}
 			return rep, nil
 		},

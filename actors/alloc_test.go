@@ -1,0 +1,107 @@
+package actors_test
+
+import (
+	"bytes"
+	"net/netip"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+func contains(b []byte, s string) bool { return bytes.Contains(b, []byte(s)) }
+
+// nullWire takes everything and signals each write.
+type nullWire struct{ wrote chan struct{} }
+
+func (w *nullWire) Write([]byte) {
+	select {
+	case w.wrote <- struct{}{}:
+	default:
+	}
+}
+func (*nullWire) WriteFrame(protocol.Frame)  {}
+func (*nullWire) WriteText([]byte)           {}
+func (*nullWire) Close(protocol.Reason)      {}
+func (*nullWire) Done(int, int)              {}
+func (*nullWire) Timer(time.Time)            {}
+func (*nullWire) Resume()                    {}
+func (*nullWire) RemoteAddr() netip.AddrPort { return netip.AddrPort{} }
+func (*nullWire) IsText() bool               { return false }
+
+// working returns a session that has shaken hands.
+func working(tb testing.TB, a *actors.App) (*actors.Session, *nullWire) {
+	w := &nullWire{wrote: make(chan struct{}, 1)}
+	s := a.Open(w)
+	s.Packet(protocol.Packet{Type: protocol.Handshake}, nil)
+	<-w.wrote
+	s.Packet(protocol.Packet{Type: protocol.HandshakeAck}, nil)
+	<-w.wrote
+	return s, w
+}
+
+// No allocation from the transport to the handler and back, for a raw route.
+func TestInboundAllocatesNothing(t *testing.T) {
+	a := newApp(t, actors.Config{Rate: -1, ByteRate: -1})
+	s, w := working(t, a)
+	body, err := protocol.AppendMessage(nil, protocol.Message{Type: protocol.Request, ID: 1, Route: "t.echo", Body: []byte(`{"a":1}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := protocol.NewChunk()
+	defer c.Release()
+	p := protocol.Packet{Type: protocol.Data, Body: c.Bytes()[:copy(c.Bytes(), body)]}
+	n := testing.AllocsPerRun(2000, func() {
+		c.Retain()
+		s.Packet(p, c)
+		<-w.wrote
+	})
+	if n != 0 && !raceEnabled {
+		t.Errorf("%v allocations per request, want 0", n)
+	}
+}
+
+// BenchmarkRequest is the cost of a session per request, without a socket.
+func BenchmarkRequest(b *testing.B) {
+	for _, route := range []string{"t.echo", "t.add"} {
+		b.Run(route, func(b *testing.B) {
+			a := actors.New(actors.Config{Rate: -1, ByteRate: -1})
+			defer a.Close()
+			actors.HandleRaw(a, "t.echo", func(_ *actors.Ctx, b []byte) ([]byte, error) { return b, nil })
+			actors.Handle(a, "t.add", func(_ *actors.Ctx, v *value) (*value, error) { return v, nil })
+			if err := a.Start(); err != nil {
+				b.Fatal(err)
+			}
+			s, w := working(b, a)
+			body, _ := protocol.AppendMessage(nil, protocol.Message{Type: protocol.Request, ID: 1, Route: route, Body: []byte(`{"n":1}`)})
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Packet(protocol.Packet{Type: protocol.Data, Body: body}, nil)
+				<-w.wrote
+			}
+		})
+	}
+}
+
+// An idle session costs less than 750 bytes, its actor and registry entry included.
+func TestMemoryOfIdleSession(t *testing.T) {
+	a := newApp(t, actors.Config{})
+	const n = 50_000
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	w := &nullWire{wrote: make(chan struct{}, 1)}
+	for range n {
+		a.Open(w)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / n
+	t.Logf("%d bytes per idle session", each)
+	if each > 750 && !raceEnabled {
+		t.Errorf("%d bytes per idle session, want at most 750", each)
+	}
+	runtime.KeepAlive(a)
+}
