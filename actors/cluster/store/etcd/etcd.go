@@ -9,7 +9,6 @@ import (
 	"math"
 	"time"
 
-	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -72,25 +71,11 @@ func (s *Store) Grant(ctx context.Context, ttl time.Duration) (store.Lease, time
 	return store.Lease(r.ID), time.Duration(r.TTL) * time.Second, nil
 }
 
-// Renew implements store.Store. It speaks to the lease service directly: the
-// client's KeepAliveOnce repeats itself without a pause for as long as no server
-// answers, which burns a core of every node throughout an outage.
+// Renew implements store.Store.
 func (s *Store) Renew(ctx context.Context, l store.Lease) (time.Duration, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the stream
-	stream, err := pb.NewLeaseClient(s.client.ActiveConnection()).LeaseKeepAlive(ctx)
-	if err == nil {
-		err = stream.Send(&pb.LeaseKeepAliveRequest{ID: int64(l)})
-	}
+	r, err := s.client.KeepAliveOnce(ctx, clientv3.LeaseID(l))
 	if err != nil {
-		return 0, fmt.Errorf("etcd: renew lease: %w", err)
-	}
-	r, err := stream.Recv()
-	switch {
-	case err != nil:
 		return 0, fmt.Errorf("etcd: renew lease: %w", leaseError(err))
-	case r.TTL <= 0:
-		return 0, store.ErrNoLease
 	}
 	return time.Duration(r.TTL) * time.Second, nil
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // Server is one etcd node on this machine. Its methods are for the test's own
@@ -112,15 +114,24 @@ var binary = sync.OnceValues(func() (string, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("etcd: build tests/etcd: %w\n%s", err, out)
 	}
+	built = bin
 	return bin, nil
 })
 
-// Main runs the tests and then removes what was built for them. Its result is
-// for os.Exit in TestMain.
+var built string // set by binary
+
+// Main runs the tests, removes what was built for them and fails on goroutines
+// that they leave. Its result is for os.Exit in TestMain.
 func Main(m *testing.M) int {
 	code := m.Run()
-	if bin, err := binary(); err == nil {
-		_ = os.Remove(bin)
+	if built != "" {
+		_ = os.Remove(built)
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return code
 }
