@@ -37,12 +37,16 @@ func TestFDConn(t *testing.T) {
 		t.Errorf("got peer %v, want %v", c.RemoteAddr(), client.LocalAddr())
 	}
 	_, _ = io.WriteString(client, "body")
-	client.(*net.TCPConn).CloseWrite()
+	if err := client.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	if got, err := io.ReadAll(c); string(got) != "head body" || err != nil {
 		t.Errorf("got %q and error %v, want the prefix and the rest", got, err)
 	}
 	_, _ = io.WriteString(c, "answer")
-	c.(*prefixConn).CloseWrite()
+	if err := c.(*prefixConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	if got, err := io.ReadAll(client); string(got) != "answer" || err != nil {
 		t.Errorf("got %q and error %v, want the answer", got, err)
 	}

@@ -141,59 +141,66 @@ func TestUpgrade(t *testing.T) {
 				}
 				return
 			}
-			answer, body := parseAnswer(t, res.response)
-			if answer.StatusCode != row.status || res.path != row.path {
-				t.Fatalf("got %d on path %q, want %d on %q (%s)", answer.StatusCode, res.path, row.status, row.path, row.rule)
+			got := parseAnswer(t, res.response)
+			if got.status != row.status || res.path != row.path {
+				t.Fatalf("got %d on path %q, want %d on %q (%s)", got.status, res.path, row.status, row.path, row.rule)
 			}
 			if row.status == 101 {
-				row.checkAccepted(t, res, answer, err)
+				row.checkAccepted(t, res, got, err)
 			} else {
-				row.checkRefused(t, answer, body, err)
+				row.checkRefused(t, got, err)
 			}
 		})
 	}
 }
 
-func (row upgradeRow) checkAccepted(t *testing.T, res upgradeResult, answer *http.Response, err error) {
+func (row upgradeRow) checkAccepted(t *testing.T, res upgradeResult, got answer, err error) {
 	t.Helper()
-	got := answer.Header
-	if err != nil || res.text != (row.path == "/text") || got.Get("Sec-WebSocket-Accept") != goodAccept ||
-		got.Get("Upgrade") != "websocket" || got.Get("Connection") != "Upgrade" || got.Get("Sec-WebSocket-Extensions") != "" {
-		t.Errorf("got text %t, error %v, fields %v", res.text, err, got)
+	if err != nil || res.text != (row.path == "/text") || got.header.Get("Sec-WebSocket-Accept") != goodAccept ||
+		got.header.Get("Upgrade") != "websocket" || got.header.Get("Connection") != "Upgrade" || got.header.Get("Sec-WebSocket-Extensions") != "" {
+		t.Errorf("got text %t, error %v, fields %v", res.text, err, got.header)
 	}
 	if host := res.header.get("host"); host != "game.example:3250" {
 		t.Errorf("got host %q", host)
 	}
 }
 
-func (row upgradeRow) checkRefused(t *testing.T, answer *http.Response, body string, err error) {
+func (row upgradeRow) checkRefused(t *testing.T, got answer, err error) {
 	t.Helper()
 	refused, ok := errors.AsType[*upgradeError](err)
-	if !ok || refused.status != row.status || body != refused.text+"\n" || row.body != "" && refused.text != row.body {
-		t.Errorf("got error %v and body %q, want status %d and %q (%s)", err, body, row.status, row.body, row.rule)
+	if !ok || refused.status != row.status || got.body != refused.text+"\n" || row.body != "" && refused.text != row.body {
+		t.Errorf("got error %v and body %q, want status %d and %q (%s)", err, got.body, row.status, row.body, row.rule)
 	}
-	if !answer.Close {
+	if !got.close {
 		t.Error("the refusal leaves the connection open")
 	}
-	if version := answer.Header.Get("Sec-WebSocket-Version"); (version == "13") != (row.status == 426) {
+	if version := got.header.Get("Sec-WebSocket-Version"); (version == "13") != (row.status == 426) {
 		t.Errorf("got Sec-WebSocket-Version %q", version)
 	}
 }
 
+// answer is a response as net/http read it.
+type answer struct {
+	status int
+	header http.Header
+	close  bool
+	body   string
+}
+
 // parseAnswer has net/http read a response, which must be one and no more.
-func parseAnswer(t *testing.T, response []byte) (*http.Response, string) {
+func parseAnswer(t *testing.T, response []byte) answer {
 	t.Helper()
 	in := bufio.NewReader(bytes.NewReader(response))
-	answer, err := http.ReadResponse(in, nil)
+	got, err := http.ReadResponse(in, nil)
 	if err != nil {
 		t.Fatalf("response %q: %v", response, err)
 	}
-	body, err := io.ReadAll(answer.Body)
-	answer.Body.Close()
+	defer got.Body.Close()
+	body, err := io.ReadAll(got.Body)
 	if err != nil || in.Buffered() > 0 {
 		t.Fatalf("response %q: error %v, %d bytes too many", response, err, in.Buffered())
 	}
-	return answer, string(body)
+	return answer{status: got.StatusCode, header: got.Header, close: got.Close, body: string(body)}
 }
 
 func TestRequestHeader(t *testing.T) {
@@ -283,14 +290,14 @@ func FuzzUpgrade(f *testing.F) {
 				t.Fatalf("handed off with error %v as %q", err, head)
 			}
 		case err != nil:
-			answer, _ := parseAnswer(t, res.response)
-			if answer.StatusCode < 400 {
-				t.Fatalf("error %v is answered by %d", err, answer.StatusCode)
+			got := parseAnswer(t, res.response)
+			if got.status < 400 {
+				t.Fatalf("error %v is answered by %d", err, got.status)
 			}
 		default:
-			answer, _ := parseAnswer(t, res.response)
-			if answer.StatusCode != http.StatusSwitchingProtocols {
-				t.Fatalf("accepted, and answered by %d", answer.StatusCode)
+			got := parseAnswer(t, res.response)
+			if got.status != http.StatusSwitchingProtocols {
+				t.Fatalf("accepted, and answered by %d", got.status)
 			}
 			fuzzAccepted(t, in[:n], res)
 		}
@@ -369,9 +376,9 @@ func TestUpgradeResponse(t *testing.T) {
 
 func TestRefusal(t *testing.T) {
 	for _, status := range []int{404, 408, 431, 503} {
-		answer, body := parseAnswer(t, httpRefusal(status, "no "+strconv.Itoa(status), ""))
-		if answer.StatusCode != status || body != "no "+strconv.Itoa(status)+"\n" || !answer.Close {
-			t.Errorf("got %d and %q, want %d", answer.StatusCode, body, status)
+		got := parseAnswer(t, httpRefusal(status, "no "+strconv.Itoa(status), ""))
+		if got.status != status || got.body != "no "+strconv.Itoa(status)+"\n" || !got.close {
+			t.Errorf("got %d and %q, want %d", got.status, got.body, status)
 		}
 	}
 }

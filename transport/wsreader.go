@@ -108,10 +108,10 @@ type wsControl struct {
 // newWSReader returns the reader of a connection whose other side is the client
 // if server is set. limit bounds a message in bytes, checked when a header is
 // read and before any payload is; 0 or less is no limit of ours, which leaves
-// 4 GiB.
+// 2 GiB.
 func newWSReader(server, text bool, limit int) wsReader {
-	r := wsReader{limit: math.MaxUint32}
-	if limit > 0 && limit < math.MaxUint32 {
+	r := wsReader{limit: math.MaxInt32} // so that left is an int everywhere
+	if limit > 0 && limit < math.MaxInt32 {
 		r.limit = uint32(limit)
 	}
 	if server {
@@ -349,7 +349,7 @@ func (r *wsReader) validText(b []byte, final bool) bool {
 		r.runes[3] = uint8(cut)
 		b = b[:len(b)-cut]
 	}
-	return utf8.Valid(b) && !(final && r.runes[3] > 0)
+	return utf8.Valid(b) && (!final || r.runes[3] == 0)
 }
 
 // cutRune returns how many bytes at the end of b are the start of a character
