@@ -29,11 +29,18 @@ func WithSerializer(s protocol.Serializer) RouteOption {
 	return func(r *route) { r.serializer = s }
 }
 
+// Blocking says that the handler waits for something: a database, another
+// service. It may do so without it, since a handler holds up its own session
+// only; with it, the answers to the client's earlier requests are sent first
+// instead of gathering with this one.
+func Blocking() RouteOption { return func(r *route) { r.blocking = true } }
+
 // route is one registered route.
 type route struct {
 	name       string
 	handle     RouteFunc
 	serializer protocol.Serializer
+	blocking   bool
 	req, rep   reflect.Type // nil where the form is raw
 }
 

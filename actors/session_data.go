@@ -141,11 +141,16 @@ func (s *Session) call(t *turn, r *route, m *protocol.Message) {
 	defer func() {
 		if p := recover(); p != nil {
 			err := s.panicked(r.name, p)
-			if !c.answered || !s.waiting.pending {
-				c.ReplyError(err)
+			if s.waiting.pending {
+				s.answer(t, &Answer{Token: Token{s.waiting.token}, Err: err})
+				return
 			}
+			c.ReplyError(err)
 		}
 	}()
+	if r.blocking {
+		t.flush(s)
+	}
 	r.handle(c, Inbound{Request: m.ID != 0, Body: m.Body})
 	if !c.answered {
 		c.Reply(nil)

@@ -220,7 +220,7 @@ func (s *memory) put(key string, value []byte, l Lease) (Record, error) {
 		return Record{}, ErrNoLease
 	}
 	s.revision++
-	rec := Record{Key: key, Value: slices.Clone(value), Lease: l, Epoch: s.revision}
+	rec := Record{Key: key, Value: slices.Clone(value), Lease: l, Epoch: s.revision, Revision: s.revision}
 	if old, ok := s.records[key]; ok {
 		rec.Epoch = old.Epoch
 	}
@@ -232,7 +232,7 @@ func (s *memory) put(key string, value []byte, l Lease) (Record, error) {
 
 func (s *memory) remove(key string) {
 	delete(s.records, key)
-	s.tell(Event{Record: Record{Key: key}, Deleted: true})
+	s.tell(Event{Record: Record{Key: key, Revision: s.revision}, Deleted: true})
 }
 
 // end deletes a lease and, in one revision, what was written with it.

@@ -23,11 +23,13 @@ type Record struct {
 	// Epoch is the revision at which the key came to be. It is never reused and
 	// only grows: of two owners of one key the later has the greater.
 	Epoch uint64
+	// Revision is that of the last write, or of the deletion.
+	Revision uint64
 }
 
 // Event is one change of a key.
 type Event struct {
-	Record  // only Key is set when Deleted
+	Record  // only Key and Revision are set when Deleted
 	Deleted bool
 }
 

@@ -100,7 +100,7 @@ func (s *Store) Create(ctx context.Context, key string, value []byte, l store.Le
 		return store.Record{}, false, fmt.Errorf("etcd: create %s: %w", key, leaseError(err))
 	}
 	if r.Succeeded {
-		return store.Record{Key: key, Value: value, Lease: l, Epoch: uint64(r.Header.Revision)}, true, nil
+		return store.Record{Key: key, Value: value, Lease: l, Epoch: uint64(r.Header.Revision), Revision: uint64(r.Header.Revision)}, true, nil
 	}
 	return record(r.Responses[0].GetResponseRange().Kvs[0]), false, nil
 }
@@ -170,7 +170,7 @@ func events(in []*clientv3.Event) []store.Event {
 	out := make([]store.Event, 0, len(in))
 	for _, e := range in {
 		if e.Type == clientv3.EventTypeDelete {
-			out = append(out, store.Event{Record: store.Record{Key: string(e.Kv.Key)}, Deleted: true})
+			out = append(out, store.Event{Record: store.Record{Key: string(e.Kv.Key), Revision: uint64(e.Kv.ModRevision)}, Deleted: true})
 			continue
 		}
 		out = append(out, store.Event{Record: record(e.Kv)})
@@ -179,7 +179,10 @@ func events(in []*clientv3.Event) []store.Event {
 }
 
 func record(kv *mvccpb.KeyValue) store.Record {
-	return store.Record{Key: string(kv.Key), Value: kv.Value, Lease: store.Lease(kv.Lease), Epoch: uint64(kv.CreateRevision)}
+	return store.Record{
+		Key: string(kv.Key), Value: kv.Value, Lease: store.Lease(kv.Lease),
+		Epoch: uint64(kv.CreateRevision), Revision: uint64(kv.ModRevision),
+	}
 }
 
 // leaseError gives etcd's word for an ended lease the name that the store has

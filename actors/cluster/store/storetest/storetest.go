@@ -255,6 +255,9 @@ func putKeepsEpoch(h *harness) {
 	if again.Epoch != rec.Epoch || string(again.Value) != "draining" {
 		h.Fatalf("epoch %d value %q, want epoch %d", again.Epoch, again.Value, rec.Epoch)
 	}
+	if again.Revision <= rec.Revision {
+		h.Fatalf("revision %d after %d", again.Revision, rec.Revision)
+	}
 }
 
 func watchFollowsList(h *harness) {
@@ -277,6 +280,10 @@ func watchFollowsList(h *harness) {
 		h.Helper()
 		select {
 		case e := <-events:
+			if e.Revision <= rev {
+				h.Fatalf("event of revision %d, after %d", e.Revision, rev)
+			}
+			rev = e.Revision
 			got := fmt.Sprintf("%s=%s deleted=%v", e.Key[len(h.prefix):], e.Value, e.Deleted)
 			if got != line {
 				h.Fatalf("event %q, want %q", got, line)
