@@ -18,7 +18,7 @@ type Inbound struct {
 
 // RouteFunc handles a route in its raw form. For a request it calls exactly one
 // of Ctx.Reply, Ctx.ReplyError and Ctx.Await; one that calls none is answered
-// with an empty body.
+// as by Reply(nil).
 type RouteFunc func(c *Ctx, in Inbound)
 
 // RouteOption changes how one route is served.
@@ -51,7 +51,7 @@ type route struct {
 //
 // Req is the handler's own to keep, except when it is []byte: that is the raw
 // body, stable until the handler returns. Rep is written before the session goes
-// on; nil is an empty body. An error answers with its *protocol.Error, or 500.
+// on; nil is an empty body, for JSON an empty object. An error answers with its *protocol.Error, or 500.
 //
 // Handle is for the time before App.Start, which reports what is wrong.
 func Handle[Req, Rep any](a *App, name string, h func(*Ctx, *Req) (*Rep, error), opts ...RouteOption) {

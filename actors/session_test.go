@@ -52,7 +52,7 @@ func TestEveryRequestIsAnswered(t *testing.T) {
 	p := actorstest.Connect(t, a)
 	p.WantReply("typed", p.Request("t.add", `{"n":1}`), `{"n":2}`)
 	p.WantReply("raw", p.Request("t.echo", `anything`), `anything`)
-	p.WantReply("no reply is an empty body", p.Request("t.none", `{}`), ``)
+	p.WantReply("no reply is an empty object", p.Request("t.none", `{}`), `{}`)
 	p.WantReply("an empty body is the zero value", p.Request("t.add", ``), `{"n":1}`)
 	p.WantCode("unknown route", p.Request("t.nothing", `{}`), protocol.CodeNoRoute)
 	p.WantCode("undecodable body", p.Request("t.add", `{"n":`), protocol.CodeBadRequest)

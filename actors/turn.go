@@ -87,21 +87,27 @@ func (t *turn) message(s *Session, m protocol.Message, write func(dst []byte) ([
 
 func (t *turn) respond(s *Session, r *route, id uint64, v any) {
 	m := protocol.Message{Type: protocol.Response, ID: id}
+	ser := s.app.cfg.Serializer
+	if r != nil {
+		ser = r.serializer
+	}
 	var err error
-	if v == nil {
-		err = t.message(s, m, nil)
-	} else {
-		ser := s.app.cfg.Serializer
-		if r != nil {
-			ser = r.serializer
-		}
+	switch {
+	case v != nil:
 		err = t.message(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) })
+	case ser == protocol.JSON: // JSON.parse("") throws in JavaScript clients
+		m.Body = emptyObject
+		err = t.message(s, m, nil)
+	default:
+		err = t.message(s, m, nil)
 	}
 	if err != nil {
 		s.log().Error("reply could not be written", "error", err)
 		t.refuse(s, id, protocol.Errorf(protocol.CodeInternal, "internal error"))
 	}
 }
+
+var emptyObject = []byte("{}")
 
 func (t *turn) respondRaw(s *Session, id uint64, body []byte) {
 	if err := t.message(s, protocol.Message{Type: protocol.Response, ID: id, Body: body}, nil); err != nil {

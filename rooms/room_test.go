@@ -325,7 +325,7 @@ func TestSlowRoom(t *testing.T) {
 		defer stop()
 		p, q := actorstest.Connect(t, a), actorstest.Connect(t, a)
 		for _, m := range []*actorstest.Probe{p, q} {
-			m.WantReply("join", m.Request("slow.join", `{}`), ``)
+			m.WantReply("join", m.Request("slow.join", `{}`), `{}`)
 		}
 		slow := p.Request("slow.wait", `{}`)
 		synctest.Wait()
