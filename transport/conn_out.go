@@ -1,0 +1,327 @@
+package transport
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/gobwas/ws"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// outEntry is a piece of output that waits. Once a byte of it is sent it must be
+// sent to the end.
+type outEntry struct {
+	b       []byte
+	replace uint64
+	begun   bool
+}
+
+// outQueue is the output that a socket would not take. Queues are pooled: most
+// connections never have one.
+type outQueue struct {
+	entries []outEntry
+	bytes   int
+}
+
+var outQueues = sync.Pool{New: func() any { return new(outQueue) }}
+
+// hold is what audiences send behind a reply that is with the receiver.
+type hold struct {
+	entries []heldEntry
+	bytes   int
+}
+
+// heldEntry is a frame, or the mark of a further reply.
+type heldEntry struct {
+	wire    []byte
+	replace uint64
+	reply   bool
+}
+
+// Write sends buf[protocol.Headroom:], one or several whole packages. The
+// headroom is scratch space for the WebSocket header; the whole of buf is the
+// caller's again on return. What the socket does not take at once is copied and
+// sent later; more than OutLimit unsent bytes close with ReasonSlow.
+func (c *Conn) Write(buf []byte) {
+	if len(buf) <= protocol.Headroom {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
+	start := protocol.Headroom
+	switch {
+	case c.kind == kindStream:
+	case c.loop.client:
+		start = sealMasked(buf, ws.OpBinary)
+	default:
+		start = putWSHeader(buf[:protocol.Headroom], len(buf)-protocol.Headroom)
+	}
+	c.send(buf[start:], false, 0)
+	c.loop.stats.messagesOut.Add(1)
+}
+
+// WriteFrame sends the packages of f, or its text on a text endpoint (nothing
+// when there is none). The bytes are shared and never written to.
+func (c *Conn) WriteFrame(f protocol.Frame) {
+	if c.kind == kindText {
+		c.WriteText(f.Text)
+		return
+	}
+	c.Write(append(make([]byte, protocol.Headroom), f.Payload()...))
+}
+
+// WriteText sends b as one text message, on a text endpoint; elsewhere it does
+// nothing. b is the caller's again on return.
+func (c *Conn) WriteText(b []byte) {
+	if c.kind != kindText || len(b) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		c.send(appendWSMessage(nil, ws.OpText, b, c.loop.client), true, 0)
+		c.loop.stats.messagesOut.Add(1)
+	}
+}
+
+// raw sends bytes that need no frame. On the loop.
+func (c *Conn) raw(b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ended {
+		c.send(b, false, 0)
+	}
+}
+
+// sendClose queues a WebSocket close frame. Under mu.
+func (c *Conn) sendClose() {
+	body := closeBody(c.reason.WS(), c.reason.Text())
+	c.push(appendWSMessage(nil, ws.OpClose, body, c.loop.client), true, 0)
+}
+
+// send writes b or queues it, within the limit. Shared bytes are not copied.
+// Under mu.
+func (c *Conn) send(b []byte, shared bool, replace uint64) {
+	if c.out == nil || !c.full(len(b)) {
+		c.push(b, shared, replace)
+	}
+}
+
+// full reports whether n more bytes are too many, after making room by dropping
+// what newer values have replaced; then the connection ends. Under mu.
+func (c *Conn) full(n int) bool {
+	limit := c.loop.outLimit
+	if limit <= 0 || c.queued()+n <= limit {
+		return false
+	}
+	if c.dropReplaceable(); c.queued()+n <= limit {
+		return false
+	}
+	if c.end(protocol.ReasonSlow) {
+		c.loop.post(op{kind: opEnd, conn: c, err: errSlow})
+	}
+	return true
+}
+
+var errSlow = errors.New("transport: more unsent bytes than a connection may hold")
+
+// push writes b now if nothing waits, else or for the rest later. Under mu.
+func (c *Conn) push(b []byte, shared bool, replace uint64) {
+	begun := false
+	if c.out == nil {
+		n, err := c.sock.write(b)
+		c.loop.stats.writes.Add(1)
+		c.loop.stats.bytesOut.Add(uint64(n))
+		if err == nil {
+			return
+		}
+		if err != errAgain {
+			c.loop.post(op{kind: opGone, conn: c, err: err})
+			return
+		}
+		b, begun = b[n:], n > 0
+		c.out = outQueues.Get().(*outQueue)
+	}
+	if !shared {
+		b = append([]byte(nil), b...)
+	}
+	c.unqueue(replace)
+	c.out.entries = append(c.out.entries, outEntry{b, replace, begun})
+	c.out.bytes += len(b)
+	c.arm(true)
+}
+
+// unqueue drops what waits with the same key. Under mu.
+func (c *Conn) unqueue(replace uint64) {
+	if replace == 0 {
+		return
+	}
+	c.filter(func(e *outEntry) bool { return e.replace != replace || e.begun })
+}
+
+func (c *Conn) dropReplaceable() {
+	if c.out != nil {
+		c.filter(func(e *outEntry) bool { return e.replace == 0 || e.begun })
+	}
+}
+
+// filter keeps the entries for which keep holds. Under mu.
+func (c *Conn) filter(keep func(*outEntry) bool) {
+	q := c.out
+	kept := q.entries[:0]
+	for i := range q.entries {
+		if e := &q.entries[i]; keep(e) {
+			kept = append(kept, *e)
+		} else {
+			q.bytes -= len(e.b)
+			c.loop.stats.droppedStale.Add(1)
+		}
+	}
+	clear(q.entries[len(kept):])
+	q.entries = kept
+}
+
+// arm asks for word when the socket takes output again, or no longer. Under mu.
+func (c *Conn) arm(on bool) {
+	if c.armed != on {
+		c.armed = on
+		c.watch()
+	}
+}
+
+// writable sends what waits. On the loop, or a portable socket's writer.
+func (c *Conn) writable() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.out != nil && !c.closed {
+		n, err := c.sock.flush(c.out.entries)
+		c.loop.stats.writes.Add(1)
+		c.sent(n)
+		if err != nil && err != errAgain {
+			c.loop.post(op{kind: opGone, conn: c, err: err})
+			return
+		}
+		if err != nil && c.out != nil {
+			return
+		}
+	}
+}
+
+// sent takes n bytes off the queue. Under mu.
+func (c *Conn) sent(n int) {
+	c.loop.stats.bytesOut.Add(uint64(n))
+	q := c.out
+	q.bytes -= n
+	i := 0
+	for ; i < len(q.entries) && n >= len(q.entries[i].b); i++ {
+		n -= len(q.entries[i].b)
+	}
+	if i == len(q.entries) {
+		c.release()
+		c.arm(false)
+		c.shutIfFlushed()
+		return
+	}
+	if n > 0 {
+		q.entries[i].b, q.entries[i].begun = q.entries[i].b[n:], true
+	}
+	rest := copy(q.entries, q.entries[i:])
+	clear(q.entries[rest:])
+	q.entries = q.entries[:rest]
+}
+
+// release gives the queue back. Under mu.
+func (c *Conn) release() {
+	if c.out != nil {
+		clear(c.out.entries)
+		c.out.entries, c.out.bytes = c.out.entries[:0], 0
+		if cap(c.out.entries) <= 64 {
+			outQueues.Put(c.out)
+		}
+		c.out = nil
+	}
+	c.hold = nil
+}
+
+// queued is what waits, held frames included. Under mu.
+func (c *Conn) queued() (n int) {
+	if c.out != nil {
+		n = c.out.bytes
+	}
+	if c.hold != nil {
+		n += c.hold.bytes
+	}
+	return n
+}
+
+// Queued is the number of bytes written and not yet taken by the socket.
+func (c *Conn) Queued() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queued()
+}
+
+// fromAudience sends shared bytes, or holds them while a reply is with the
+// receiver. It reports whether the connection took them, and counts the messages
+// that wire holds when it did not.
+func (c *Conn) fromAudience(wire []byte, replace uint64, messages int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.ended:
+		c.loop.stats.droppedClosed.Add(uint64(messages))
+		return false
+	case (c.out != nil || c.hold != nil) && c.full(len(wire)):
+		c.loop.stats.droppedSlow.Add(uint64(messages))
+		return false
+	case c.hold == nil:
+		c.push(wire, true, replace)
+		return true
+	}
+	c.hold.entries = append(c.hold.entries, heldEntry{wire: wire, replace: replace})
+	c.hold.bytes += len(wire)
+	return true
+}
+
+// holdBack begins the hold of one reply. It reports whether there is somebody to
+// hand the reply to.
+func (c *Conn) holdBack() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	if c.hold == nil {
+		c.hold = &hold{}
+	} else {
+		c.hold.entries = append(c.hold.entries, heldEntry{reply: true})
+	}
+	return true
+}
+
+// Resume ends the hold of one Receiver.Reply: what audiences sent after that
+// value, up to the next one, is released.
+func (c *Conn) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.hold
+	if h == nil {
+		return
+	}
+	c.hold = nil
+	for i, e := range h.entries {
+		if e.reply {
+			h.entries = h.entries[i+1:]
+			c.hold = h
+			return
+		}
+		h.bytes -= len(e.wire)
+		if !c.ended {
+			c.send(e.wire, true, e.replace)
+		}
+	}
+}
