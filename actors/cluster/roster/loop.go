@@ -21,7 +21,6 @@ type loop struct {
 	list   list
 	self   Member
 
-	listed   bool
 	load     Load
 	drained  chan<- struct{} // closed when the record that says so is written
 	suspects map[string]bool
@@ -58,9 +57,10 @@ func (l *loop) receive(now time.Time, m any) {
 			l.r.log.Warn("cluster store does not answer as it should", "task", do.String(), "error", m.err)
 		}
 	case listed:
-		l.listed = true
 		l.report(l.list.reset(m.records))
-		l.lookForSelf()
+		if _, ok := l.list.byKey[l.r.key()]; !ok {
+			l.tenure.deleted(m.revision)
+		}
 	case changed:
 		l.report(l.list.apply(m.events))
 		l.lookForDeletion(m.events)
@@ -106,9 +106,9 @@ func (l *loop) start(now time.Time, do task) {
 		}
 	}
 	l.tenure.begin(now, do)
-	lease, r := l.tenure.lease, l.r
+	lease, timeout, r := l.tenure.lease, l.tenure.timeout(), l.r
 	r.tasks.Go(func() {
-		ctx, cancel := context.WithTimeout(l.ctx, l.tenure.timeout())
+		ctx, cancel := context.WithTimeout(l.ctx, timeout)
 		defer cancel()
 		r.tell(taskDone{r.perform(ctx, do, lease, record)})
 	})
@@ -153,7 +153,7 @@ func (l *loop) announce() {
 		l.r.log.Info("holds its place in the cluster", "lease", s.Lease)
 	}
 	l.r.standing.Store(&s)
-	if l.ready != nil && l.listed && s.Held {
+	if _, seen := l.list.byKey[l.r.key()]; l.ready != nil && seen && s.Held {
 		close(l.ready)
 		l.ready = nil
 	}
@@ -169,13 +169,7 @@ func (l *loop) report(bad []error) {
 	}
 }
 
-// lookForSelf ends the hold when a list no longer shows our record.
-func (l *loop) lookForSelf() {
-	if _, ok := l.list.byKey[l.r.key()]; !ok && l.tenure.held {
-		l.tenure.deleted(l.tenure.written + 1)
-	}
-}
-
+// lookForDeletion ends the hold when our record has gone.
 func (l *loop) lookForDeletion(events []store.Event) {
 	for _, e := range events {
 		if e.Deleted && e.Key == l.r.key() {
@@ -223,7 +217,7 @@ func (r *Roster) listAndWatch(ctx context.Context, pause *backoff) error {
 		return err
 	}
 	pause.reset()
-	r.tell(listed{recs})
+	r.tell(listed{recs, rev})
 	return r.cfg.Store.Watch(ctx, r.cfg.Prefix, rev, func(events []store.Event) { r.tell(changed{events}) })
 }
 

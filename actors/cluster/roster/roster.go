@@ -63,8 +63,11 @@ type Roster struct {
 
 // Messages to the loop.
 type (
-	taskDone  struct{ outcome }
-	listed    struct{ records []store.Record }
+	taskDone struct{ outcome }
+	listed   struct {
+		records  []store.Record
+		revision uint64
+	}
 	changed   struct{ events []store.Event }
 	loadTick  struct{}
 	suspected struct{ addr string }
@@ -161,12 +164,12 @@ func (r *Roster) Suspect(addr string) { r.tell(suspected{addr}) }
 // the store has it, or ctx has ended.
 func (r *Roster) Drain(ctx context.Context) error {
 	done := make(chan struct{})
-	if !r.tell(setState{Draining, done}) {
-		return errors.New("drain: has left the cluster")
-	}
+	r.tell(setState{Draining, done})
 	select {
 	case <-done:
 		return nil
+	case <-r.ended:
+		return errors.New("drain: has left the cluster")
 	case <-ctx.Done():
 		return fmt.Errorf("drain: %w", ctx.Err())
 	}
@@ -175,12 +178,12 @@ func (r *Roster) Drain(ctx context.Context) error {
 // Leave gives up the place: the lease is ended, so that the others know at once.
 // It also does what Close does.
 func (r *Roster) Leave(ctx context.Context) error {
-	s := r.Standing()
 	r.Close()
-	if s.Lease == 0 {
+	lease := r.Standing().Lease
+	if lease == 0 {
 		return nil
 	}
-	if err := r.cfg.Store.Revoke(ctx, s.Lease); err != nil {
+	if err := r.cfg.Store.Revoke(ctx, lease); err != nil {
 		return fmt.Errorf("leave cluster: %w", err)
 	}
 	return nil
@@ -194,12 +197,10 @@ func (r *Roster) Close() {
 	r.tasks.Wait()
 }
 
-// tell hands the loop a message; false: it has ended.
-func (r *Roster) tell(m any) bool {
+// tell hands the loop a message, unless it has ended.
+func (r *Roster) tell(m any) {
 	select {
 	case r.in <- m:
-		return true
 	case <-r.ended:
-		return false
 	}
 }
