@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// admin is the listener for operators. It has no authentication: it belongs on
+// loopback or a private network.
+type admin struct {
+	http   *http.Server
+	addr   net.Addr
+	failed chan error
+}
+
+func (s *server) serveAdmin() error {
+	if s.cfg.Admin == "off" {
+		return nil
+	}
+	l, err := net.Listen("tcp", s.cfg.Admin)
+	if err != nil {
+		return fmt.Errorf("--admin %s: %w", s.cfg.Admin, err)
+	}
+	a := &admin{
+		http:   &http.Server{Handler: s.adminMux(), ReadHeaderTimeout: 5 * time.Second},
+		addr:   l.Addr(),
+		failed: make(chan error, 1),
+	}
+	s.admin = a
+	go func() { // ends with stop, which closes the listener
+		if err := a.http.Serve(l); err != http.ErrServerClosed {
+			a.failed <- err
+		}
+	}()
+	return nil
+}
+
+func (a *admin) stop(ctx context.Context) error { return a.http.Shutdown(ctx) }
+
+// adminFailed is never ready while the admin listener works or is off.
+func (s *server) adminFailed() <-chan error {
+	if s.admin == nil {
+		return nil
+	}
+	return s.admin.failed
+}
+
+func (s *server) adminAddr() string {
+	if s.admin == nil {
+		return ""
+	}
+	return s.admin.addr.String()
+}
+
+func (s *server) adminMux() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("POST /kick", s.kick)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// ready says whether new players should be sent here.
+func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
+	if s.stopping.Load() {
+		http.Error(w, "stopping", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// kick ends one session: POST /kick with session=ID and, if wanted, reason=TEXT.
+func (s *server) kick(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseUint(r.FormValue("session"), 10, 64)
+	if err != nil {
+		http.Error(w, "session: give the id of a session", http.StatusBadRequest)
+		return
+	}
+	ref, ok := s.actors.Session(id)
+	if !ok {
+		http.Error(w, fmt.Sprintf("no session %d", id), http.StatusNotFound)
+		return
+	}
+	ref.Kick(protocol.ReasonKicked, r.FormValue("reason"))
+	fmt.Fprintln(w, "kicked")
+}

@@ -1,0 +1,164 @@
+// Package app wires the server together: transport, sessions, rooms, pages and
+// the admin listener. Tests start the real thing through Run on port 0.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/protocol"
+	"github.com/shaddock-game/shaddock/rooms"
+	"github.com/shaddock-game/shaddock/rooms/chat"
+	"github.com/shaddock-game/shaddock/transport"
+)
+
+// server is everything that runs, in the order in which it is started.
+type server struct {
+	cfg      Config
+	started  time.Time
+	actors   *actors.App
+	rooms    *rooms.Host
+	wires    *transport.Server
+	certs    *transport.CertReloader // nil without TLS
+	admin    *admin                  // nil when off
+	players  net.Addr
+	stopping atomic.Bool
+}
+
+// Run serves until ctx ends and then stops in order: it stops accepting, tells
+// the sessions, lets rooms finish, flushes and closes the connections, each
+// within what is left of Config.Grace. It returns nil after a clean stop.
+func Run(ctx context.Context, cfg Config) error {
+	s, err := start(cfg)
+	if err != nil {
+		return err
+	}
+	if s.certs != nil {
+		defer s.reloadOnHangup()()
+	}
+	s.announce(cfg.Out)
+	if cfg.OnListening != nil {
+		cfg.OnListening(s.players.String(), s.adminAddr())
+	}
+	select {
+	case <-ctx.Done():
+	case err = <-s.adminFailed():
+		err = fmt.Errorf("admin listener: %w", err)
+	}
+	return errors.Join(err, s.stop())
+}
+
+// start brings everything up, or nothing.
+func start(cfg Config) (s *server, err error) {
+	cfg.setDefaults()
+	s = &server{cfg: cfg, started: time.Now()}
+	defer func() {
+		if err != nil {
+			_ = s.stop() // the first error is the one to report
+		}
+	}()
+	files, err := raiseFileLimit()
+	if err != nil {
+		cfg.Log.Warn("open-file limit could not be raised", "error", err)
+	}
+	if s.cfg.MaxConns == 0 && files > reservedFiles {
+		s.cfg.MaxConns = files - reservedFiles
+	}
+	if err := s.register(); err != nil {
+		return s, err
+	}
+	if err := s.listen(); err != nil {
+		return s, err
+	}
+	return s, s.serveAdmin()
+}
+
+// register makes the actors and everything that clients can ask of them.
+func (s *server) register() (err error) {
+	s.actors = actors.New(s.sessions())
+	kinds := append([]rooms.Kind{chat.Kind()}, s.cfg.Rooms...)
+	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
+		return err
+	}
+	actors.HandleRaw(s.actors, "room.echo", echo)
+	if s.cfg.Setup != nil {
+		if err := s.cfg.Setup(s.actors); err != nil {
+			return fmt.Errorf("setup: %w", err)
+		}
+	}
+	return s.actors.Start()
+}
+
+// sessions is the configuration of the actors.
+func (s *server) sessions() actors.Config {
+	return actors.Config{
+		Heartbeat:        s.cfg.Heartbeat,
+		HandshakeTimeout: s.cfg.Handshake,
+		Dict:             s.cfg.Dict,
+		Rate:             s.cfg.RateLimit,
+		RequestTimeout:   s.cfg.Timeout,
+		Logger:           s.cfg.Log,
+		NewAudience:      func() actors.Audience { return audience{s.wires.NewAudience()} },
+	}
+}
+
+// listen opens the players' port.
+func (s *server) listen() (err error) {
+	cfg := transport.Config{
+		Loops: s.cfg.Loops, Portable: s.cfg.Portable, WSPaths: s.cfg.WSPaths,
+		Origins: s.cfg.Origins, HTTP: s.pages(),
+		Handshake: s.cfg.Handshake, MaxBody: s.cfg.MaxBody, OutLimit: s.cfg.OutLimit,
+		MaxConns: s.cfg.MaxConns, MaxConnsPerAddr: s.cfg.MaxPerAddr, Logger: s.cfg.Log,
+		Open: func(c *transport.Conn) transport.Receiver {
+			if session := s.actors.Open(c); session != nil {
+				return session
+			}
+			return nil // stopping; a nil *Session would not be a nil Receiver
+		},
+	}
+	if s.cfg.TLSCert != "" {
+		if s.certs, err = transport.NewCertReloader(s.cfg.TLSCert, s.cfg.TLSKey); err != nil {
+			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
+		}
+		cfg.Certificate = s.certs.Certificate
+	}
+	if s.wires, err = transport.NewServer(cfg); err != nil {
+		return err
+	}
+	if s.players, err = s.wires.Listen(s.cfg.Listen); err != nil {
+		return fmt.Errorf("--listen %s: %w", s.cfg.Listen, err)
+	}
+	return nil
+}
+
+// stop ends everything in order; it also undoes a start that failed half way.
+func (s *server) stop() error {
+	s.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
+	defer cancel()
+	var errs []error
+	if s.wires != nil {
+		s.wires.StopAccepting()
+	}
+	if s.actors != nil {
+		errs = append(errs, s.actors.Shutdown(ctx))
+	}
+	if s.rooms != nil {
+		errs = append(errs, s.rooms.Stop(ctx, protocol.ReasonShutdown))
+	}
+	if s.wires != nil {
+		errs = append(errs, s.wires.Shutdown(ctx))
+	}
+	if s.admin != nil {
+		errs = append(errs, s.admin.stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// echo answers a request with the body it came with, for measuring.
+func echo(_ *actors.Ctx, body []byte) ([]byte, error) { return body, nil }

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/rooms"
+)
+
+// Config is what a server needs to know. The zero value serves on the defaults;
+// for counts and durations zero is the default and negative is off.
+type Config struct {
+	Listen     string        // players and pages, default ":3250"; port 0 picks a free one
+	Admin      string        // metrics, health, profiles, kick; default "127.0.0.1:3251"; "off" for none
+	WSPaths    []string      // paths that upgrade to WebSocket, default /nano and /
+	Heartbeat  time.Duration // default 30 s, whole seconds; a session silent for three is closed; negative: no heartbeats
+	Handshake  time.Duration // from accept to the end of the handshake, default 10 s
+	Origins    []string      // browser origins allowed besides the server's own host; "*" allows all
+	RateLimit  int           // messages a second and session, default 200; excess is answered 429
+	MaxConns   int           // connections, default as many as the open-file limit allows
+	MaxPerAddr int           // connections of one address, default without limit
+	MaxBody    int           // bytes of one inbound package body, default 64 KiB
+	OutLimit   int           // unsent bytes of one session, default 256 KiB; a slower reader is closed
+	Timeout    time.Duration // for a room or another actor to answer a request, default 5 s; then 408
+	TLSCert    string        // certificate and key files (PEM) for wss and https, read again on SIGHUP
+	TLSKey     string
+	Dict       map[string]uint16 // route dictionary: codes from 1
+	Loops      int               // transport loops, default one per core
+	Portable   bool              // goroutine per connection instead of epoll (always so with TLS and off Linux)
+	Grace      time.Duration     // for a stop to finish, default 10 s
+	Log        *slog.Logger      // nil is silent
+	Version    string            // shown on the index page
+	// Rooms and Setup are how a game of one's own is served beside, or instead
+	// of, the demos: Setup registers handlers before the start.
+	Rooms []rooms.Kind
+	Setup func(*actors.App) error
+
+	Out         io.Writer                   // gets one line per listener at the start; nil is silent
+	OnListening func(players, admin string) // called once with the addresses in use
+}
+
+func (c *Config) setDefaults() {
+	def(&c.Listen, ":3250")
+	def(&c.Admin, "127.0.0.1:3251")
+	def(&c.Heartbeat, 30*time.Second)
+	def(&c.Handshake, 10*time.Second)
+	def(&c.RateLimit, 200)
+	def(&c.MaxBody, 64<<10)
+	def(&c.OutLimit, 256<<10)
+	def(&c.Timeout, 5*time.Second)
+	def(&c.Grace, 10*time.Second)
+	def(&c.Version, version())
+	if len(c.WSPaths) == 0 {
+		c.WSPaths = []string{"/nano", "/"}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// def gives a setting its default when it has no value.
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

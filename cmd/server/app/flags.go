@@ -1,0 +1,148 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// flags is the command line. Every flag has an environment variable, SHADDOCK_
+// and its name in capitals, and can stand in the file of --config under its name.
+type flags struct {
+	Listen          string        `default:":3250" help:"Address for players and pages: WebSocket, TCP and HTTP on one port."`
+	Admin           string        `default:"127.0.0.1:3251" help:"Address for metrics, health and profiles; 'off' for none. Keep it private."`
+	WSPaths         []string      `name:"ws-paths" default:"/nano,/" help:"Paths that upgrade to WebSocket."`
+	Heartbeat       time.Duration `default:"30s" help:"Heartbeat interval in whole seconds; a session silent for three is closed. 0 turns heartbeats off."`
+	Handshake       time.Duration `default:"10s" help:"Longest time from accept to the end of the handshake."`
+	Origins         []string      `help:"Browser origins allowed besides the server's own host; '*' allows all."`
+	RateLimit       int           `default:"200" help:"Messages per second and session; excess is answered 429. 0 is off."`
+	MaxConns        int           `default:"0" help:"Most connections; 0 allows as many as the open-file limit does."`
+	MaxConnsPerAddr int           `default:"0" help:"Most connections of one address; 0 is off."`
+	MaxBody         int           `default:"65536" help:"Largest body of an inbound package, in bytes."`
+	OutLimit        int           `default:"262144" help:"Most unsent bytes of one session; a slower reader is closed."`
+	RequestTimeout  time.Duration `default:"5s" help:"Longest time a room has to answer a request; then the answer is 408."`
+	TLSCert         string        `name:"tls-cert" help:"Certificate file (PEM) for wss and https; read again on SIGHUP."`
+	TLSKey          string        `name:"tls-key" help:"Key file (PEM) of the certificate."`
+	Dict            string        `help:"File with the route dictionary: a YAML or JSON map from route to code (1 to 65535)."`
+	Loops           int           `default:"0" help:"Transport loops; 0 is one per core."`
+	Portable        bool          `help:"Use a goroutine per connection instead of epoll (always so with TLS and off Linux)."`
+	Grace           time.Duration `default:"10s" help:"Longest time a stop may take."`
+	LogLevel        string        `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn or error."`
+	LogFormat       string        `default:"text" enum:"text,json" help:"Form of the log on standard error: text or json."`
+
+	Config  string           `env:"SHADDOCK_CONFIG" placeholder:"FILE" help:"YAML file with any of these settings, by flag name."`
+	Version kong.VersionFlag `env:"-" help:"Print the version and leave."`
+}
+
+// envPrefix begins the name of every environment variable.
+const envPrefix = "SHADDOCK"
+
+// Parse reads the command line, the environment and the file of --config, in
+// that order of precedence. It prints and exits for --help and --version. The
+// error is one line that names the setting.
+func Parse(args []string) (Config, error) {
+	var f flags
+	p, err := kong.New(&f, options()...)
+	if err != nil {
+		return Config{}, fmt.Errorf("flags: %w", err)
+	}
+	if file := configPath(args); file != "" {
+		res, err := fileSettings(file, p.Model)
+		if err != nil {
+			return Config{}, err
+		}
+		if p, err = kong.New(&f, append(options(), kong.Resolvers(res))...); err != nil {
+			return Config{}, fmt.Errorf("flags: %w", err)
+		}
+	}
+	if _, err := p.Parse(args); err != nil {
+		return Config{}, err
+	}
+	return f.config(os.Stderr)
+}
+
+func options() []kong.Option {
+	return []kong.Option{
+		kong.Name("server"),
+		kong.Description("A game server that speaks the pomelo protocol. Every flag can also be set as SHADDOCK_NAME in the environment or by name in the file of --config."),
+		kong.DefaultEnvars(envPrefix),
+		kong.Vars{"version": version()},
+	}
+}
+
+// configPath finds the file of settings ahead of the real parse, which needs it.
+func configPath(args []string) string {
+	for i, a := range args {
+		if v, ok := strings.CutPrefix(a, "--config="); ok {
+			return v
+		}
+		if a == "--config" && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return os.Getenv(envPrefix + "_CONFIG")
+}
+
+// config checks the flags against each other and turns them into a Config.
+func (f *flags) config(logTo io.Writer) (Config, error) {
+	cfg := Config{
+		Listen: f.Listen, Admin: f.Admin, WSPaths: f.WSPaths,
+		Heartbeat: off(f.Heartbeat), Handshake: f.Handshake, Origins: f.Origins,
+		RateLimit: off(f.RateLimit), MaxConns: f.MaxConns, MaxPerAddr: f.MaxConnsPerAddr,
+		MaxBody: f.MaxBody, OutLimit: f.OutLimit, Timeout: f.RequestTimeout,
+		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Loops: f.Loops, Portable: f.Portable,
+		Grace: f.Grace, Log: f.logger(logTo), Out: os.Stdout,
+	}
+	var err error
+	if f.Dict != "" {
+		if cfg.Dict, err = readDict(f.Dict); err != nil {
+			return Config{}, err
+		}
+	}
+	return cfg, f.check()
+}
+
+func (f *flags) check() error {
+	switch {
+	case (f.TLSCert == "") != (f.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key go together: give both or neither")
+	case f.Heartbeat < 0 || f.Heartbeat%time.Second != 0:
+		return fmt.Errorf("--heartbeat %v: clients read whole seconds: give 1s or more, or 0 for none", f.Heartbeat)
+	case f.RateLimit < 0:
+		return fmt.Errorf("--rate-limit %d: give messages per second, or 0 for no limit", f.RateLimit)
+	case f.MaxBody < 1 || f.MaxBody >= 1<<24:
+		return fmt.Errorf("--max-body %d: a package holds 1 to 16777215 bytes", f.MaxBody)
+	case f.OutLimit < 4096:
+		return fmt.Errorf("--out-limit %d: give at least 4096 bytes", f.OutLimit)
+	}
+	for _, p := range f.WSPaths {
+		if !strings.HasPrefix(p, "/") {
+			return fmt.Errorf("--ws-paths %s: a path begins with /", p)
+		}
+	}
+	return nil
+}
+
+func (f *flags) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(f.LogLevel)) // checked by the enum
+	opts := &slog.HandlerOptions{Level: level}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// off turns the command line's "0 is off" into Config's "negative is off".
+func off[T int | time.Duration](v T) T {
+	if v == 0 {
+		return -1
+	}
+	return v
+}

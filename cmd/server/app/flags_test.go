@@ -1,0 +1,78 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func file(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Flags stand above the environment, and that above the file.
+func TestSettingsPrecedence(t *testing.T) {
+	path := file(t, "c.yaml", "listen: ':1'\nheartbeat: 7s\nrate-limit: 5\nws-paths: [/a, /b]\n")
+	t.Setenv("SHADDOCK_CONFIG", path)
+	t.Setenv("SHADDOCK_RATE_LIMIT", "6")
+	t.Setenv("SHADDOCK_LISTEN", ":2")
+	cfg, err := Parse([]string{"--listen", ":3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Listen != ":3" || cfg.RateLimit != 6 || cfg.Heartbeat != 7*time.Second || !slices.Equal(cfg.WSPaths, []string{"/a", "/b"}) {
+		t.Errorf("got listen %s, rate %d, heartbeat %v, paths %v", cfg.Listen, cfg.RateLimit, cfg.Heartbeat, cfg.WSPaths)
+	}
+}
+
+func TestZeroIsOff(t *testing.T) {
+	cfg, err := Parse([]string{"--rate-limit", "0", "--heartbeat", "0s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.RateLimit != -1 || cfg.Heartbeat != -1 {
+		t.Errorf("got rate %d, heartbeat %v; want both off", cfg.RateLimit, cfg.Heartbeat)
+	}
+}
+
+func TestDictFile(t *testing.T) {
+	cfg, err := Parse([]string{"--dict", file(t, "d.json", `{"room.join": 1, "onMessage": 2}`)})
+	if err != nil || cfg.Dict["onMessage"] != 2 {
+		t.Errorf("got %v, %v", cfg.Dict, err)
+	}
+}
+
+// A user who misconfigures gets one line that names the setting and the fix.
+func TestBadSettings(t *testing.T) {
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--heartbeat", "1500ms"}, "--heartbeat 1.5s: clients read whole seconds"},
+		{[]string{"--rate-limit", "-1"}, "--rate-limit -1"},
+		{[]string{"--max-body", "99999999"}, "--max-body 99999999"},
+		{[]string{"--out-limit", "1"}, "--out-limit 1"},
+		{[]string{"--ws-paths", "nano"}, "--ws-paths nano: a path begins with /"},
+		{[]string{"--tls-cert", "x"}, "--tls-cert and --tls-key go together"},
+		{[]string{"--log-level", "loud"}, "--log-level"},
+		{[]string{"--heartbat", "1s"}, "--heartbat"},
+		{[]string{"--config", "missing.yaml"}, "--config"},
+		{[]string{"--config", file(t, "c.yaml", "heartbeet: 3s\n")}, `no setting is called "heartbeet"`},
+		{[]string{"--dict", file(t, "d.yaml", "room.join: many\n")}, "--dict"},
+	} {
+		_, err := Parse(tc.args)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%v: got %v, want %q", tc.args, err, tc.want)
+		} else if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v: more than one line: %v", tc.args, err)
+		}
+	}
+}

@@ -1,0 +1,210 @@
+package tests
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/cmd/server/app"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// "the same while 100 other sessions push to it": the answers of one session stay
+// complete and in order among the pushes of a room.
+func TestPipelinedRequestsWhileOthersPush(t *testing.T) {
+	addr, _ := serve(t, app.Config{RateLimit: -1})
+	p := join(t, addr, "/nano")
+	p.wantAnswer("join", p.request("room.join", `{}`))
+	var others sync.WaitGroup
+	const senders, each = 100, 20
+	for i := range senders {
+		o := join(t, addr, "")
+		o.wantAnswer("join", o.request("room.join", `{}`))
+		others.Go(func() {
+			for n := range each {
+				_ = o.trySend(data(t, protocol.Message{Type: protocol.Notify, Route: "room.message", Body: fmt.Appendf(nil, `{"name":"%d","content":"%d"}`, i, n)}))
+			}
+		})
+		others.Go(func() { // keep reading, or be closed as a slow one
+			for {
+				if _, err := o.read(); err != nil {
+					return
+				}
+			}
+		})
+		t.Cleanup(func() { o.conn.Close() })
+	}
+	var batch []byte
+	const first, n = 1000, 1000
+	for i := range uint64(n) {
+		batch = append(batch, data(t, protocol.Message{Type: protocol.Request, ID: first + i, Route: "room.echo", Body: []byte(`{}`)})...)
+	}
+	p.send(batch)
+	answers, pushes, next := 0, 0, make(map[string]int)
+	for answers < n || pushes < senders*each {
+		m := p.message("answers and pushes")
+		switch {
+		case m.Type == protocol.Response:
+			if m.ID != uint64(first+answers) {
+				t.Fatalf("answer %d has id %d", answers, m.ID)
+			}
+			answers++
+		case m.Route == "onMessage":
+			var name, content int
+			if _, err := fmt.Sscanf(string(m.Body), `{"name":"%d","content":"%d"}`, &name, &content); err != nil {
+				t.Fatal(err)
+			}
+			key := fmt.Sprint(name)
+			if next[key] != content {
+				t.Fatalf("sender %d: message %d arrived, want %d", name, content, next[key])
+			}
+			next[key]++
+			pushes++
+		}
+	}
+	for _, o := range []*peer{p} {
+		o.conn.Close()
+	}
+	t.Cleanup(others.Wait)
+}
+
+// FEATURES 6, "closing 300 sessions in one handler freezing the server".
+func TestThreeHundredSessionsClosedInOneHandler(t *testing.T) {
+	var refs sync.Map
+	addr, _ := serve(t, app.Config{Setup: func(a *actors.App) error {
+		actors.Handle(a, "test.register", func(c *actors.Ctx, _ *struct{}) (*struct{}, error) {
+			refs.Store(c.Session().ID(), c.Session())
+			return &struct{}{}, nil
+		})
+		actors.Handle(a, "test.closeall", func(c *actors.Ctx, _ *struct{}) (*struct{}, error) {
+			refs.Range(func(_, v any) bool {
+				v.(*actors.Ref).Kick(protocol.ReasonKicked, "all out")
+				return true
+			})
+			return &struct{}{}, nil
+		})
+		return nil
+	}})
+	peers := make([]*peer, 300)
+	for i := range peers {
+		peers[i] = join(t, addr, "/nano")
+		peers[i].wantAnswer("register", peers[i].request("test.register", `{}`))
+	}
+	boss := join(t, addr, "/nano")
+	boss.wantAnswer("close all", boss.request("test.closeall", `{}`))
+	boss.wantEcho("the server goes on")
+	for _, p := range peers {
+		p.wantClosed("each is kicked with the reason", protocol.ReasonKicked)
+	}
+	boss.wantEcho("and on")
+}
+
+// A handler that sleeps or panics affects nobody else (FEATURES 6, "one global
+// logic goroutine, frozen by one handler").
+func TestSleepingAndPanickingHandlers(t *testing.T) {
+	release := make(chan struct{})
+	addr, _ := serve(t, app.Config{Setup: func(a *actors.App) error {
+		actors.Handle(a, "test.sleep", func(*actors.Ctx, *struct{}) (*struct{}, error) {
+			<-release
+			return &struct{}{}, nil
+		})
+		actors.Handle(a, "test.panic", func(*actors.Ctx, *struct{}) (*struct{}, error) { panic("on purpose") })
+		return nil
+	}})
+	sleeper, other := join(t, addr, "/nano"), join(t, addr, "")
+	asleep := sleeper.request("test.sleep", `{}`)
+	for range 100 {
+		other.wantEcho("others are served meanwhile")
+	}
+	close(release)
+	sleeper.wantAnswer("the sleeper's own answer", asleep)
+	other.wantCode("a panic", other.request("test.panic", `{}`), protocol.CodeInternal)
+	other.wantEcho("its session lives on")
+}
+
+// "a client that stops reading while 10,000 pushes are sent to it (others
+// unaffected, memory bounded, a typed close)".
+func TestStalledReader(t *testing.T) {
+	addr, admin := serve(t, app.Config{RateLimit: -1})
+	stalled, sender, reader := join(t, addr, "/nano"), join(t, addr, "/nano"), join(t, addr, "")
+	for _, p := range []*peer{stalled, sender, reader} {
+		p.wantAnswer("join", p.request("room.join", `{}`))
+	}
+	const n = 10_000
+	pad := string(make([]byte, 0, 1000))
+	for range 1000 {
+		pad += "x"
+	}
+	go func() {
+		for i := range n {
+			_ = sender.trySend(data(t, protocol.Message{Type: protocol.Notify, Route: "room.message", Body: fmt.Appendf(nil, `{"name":"%s","content":"%d"}`, pad, i)}))
+		}
+	}()
+	var drained atomic.Int64
+	go func() {
+		for {
+			if _, err := sender.read(); err != nil {
+				return
+			}
+			drained.Add(1)
+		}
+	}()
+	for i := 0; i < n; {
+		m := reader.message("pushes")
+		if m.Route != "onMessage" {
+			continue
+		}
+		var got int
+		if _, err := fmt.Sscanf(string(m.Body[len(pad)+10:]), `","content":"%d"}`, &got); err != nil || got != i {
+			t.Fatalf("push %d: got %d, %v", i, got, err)
+		}
+		i++
+	}
+	wantMetric(t, admin, `shaddock_closed_total{reason="slow"}`, 1)
+}
+
+// "10,000 connect/close cycles (flat memory)", and "closed sessions never
+// forgotten (4.6 KB each)", and "ghost members after quick login/close".
+func TestConnectCloseCyclesLeaveNothing(t *testing.T) {
+	addr, admin := serve(t, app.Config{RateLimit: -1})
+	cycle := func(n int) {
+		for i := range n {
+			p := join(t, addr, []string{"", "/nano"}[i%2])
+			if i%3 == 0 {
+				p.request("room.join", `{}`) // and away before the answer
+			}
+			p.conn.Close()
+		}
+		wantMetric(t, admin, "shaddock_connections", 0)
+		wantMetric(t, admin, "shaddock_sessions", 0)
+		wantMetric(t, admin, "shaddock_room_members", 0)
+	}
+	settled := func() (heap uint64, goroutines int) {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc, runtime.NumGoroutine()
+	}
+	const cycles = 10_000
+	cycle(cycles / 10)
+	heap, goroutines := settled()
+	cycle(cycles)
+	deadline := time.Now().Add(patience)
+	for {
+		h, g := settled()
+		grown := int64(h) - int64(heap)
+		// What the test itself keeps for its clean-up is a few hundred bytes a cycle.
+		if grown < cycles*700 && g <= goroutines+3 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after %d cycles: heap grew by %d bytes, goroutines %d -> %d", cycles, grown, goroutines, g)
+		}
+		runtime.Gosched()
+	}
+}
