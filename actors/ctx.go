@@ -92,6 +92,14 @@ func (c *Ctx) Await() Token {
 	return c.s.await(c)
 }
 
+// Pace counts a notify that is being passed on to another actor, and reports true
+// for every nth: then call Await and let that actor answer, so that no client can
+// send faster than its messages are handled.
+func (c *Ctx) Pace(n int) bool {
+	c.s.paced++
+	return int(c.s.paced)%n == 0
+}
+
 // Enter records a membership, so that its PID hears of the session's end. One of
 // the same kind and room that exists is left as it is.
 func (c *Ctx) Enter(m Membership) {

@@ -37,6 +37,7 @@ type Session struct {
 	bytes    bucket
 	compress bool // the client reads compressed routes
 	ended    bool
+	paced    uint32 // notifies passed on, see Ctx.Pace
 }
 
 // awaiting is the request whose answer is to come from elsewhere.

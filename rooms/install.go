@@ -52,11 +52,16 @@ func (h *Host) ask(k *Kind, op *operation, c *actors.Ctx, in actors.Inbound) {
 		c.ReplyError(err)
 		return
 	}
-	if in.Request || op == nil {
+	if in.Request || op == nil || c.Pace(paceNotifies) {
 		cl.token = c.Await()
 	}
 	h.app.System().Root.Send(at.PID, cl)
 }
+
+// paceNotifies is how many notifies of one session may be on their way to rooms
+// before the session waits until the last one has been handled: a client that
+// floods is slowed down by its own socket instead of filling the room's mailbox.
+const paceNotifies = 64
 
 // roomOf finds the room a body is for: the only one of the kind that the session
 // is in, or, in several, the one that the body names.

@@ -116,7 +116,7 @@ func (st *state) run(op *operation, m *Member, req any) (rep any, err error) {
 // answer tells the session what became of its call. A notify wants no word of
 // its success; its failure is counted and logged, since nobody else would know.
 func (st *state) answer(m *Member, cl *call, a actors.Answer) {
-	if cl.wants || a.Joined != nil || a.Left != nil {
+	if cl.token != (actors.Token{}) || a.Joined != nil || a.Left != nil {
 		st.out.answer(m, a)
 		return
 	}

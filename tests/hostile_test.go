@@ -122,7 +122,7 @@ func TestHandshakeOrder(t *testing.T) {
 // "handshake repeated while pushes flow": the one who repeats it is closed, the
 // room's other members miss nothing.
 func TestHandshakeRepeatedWhilePushesFlow(t *testing.T) {
-	addr, _ := serve(t, app.Config{RateLimit: -1})
+	addr, _ := serve(t, app.Config{RateLimit: -1, ByteRate: -1})
 	ann, bob := join(t, addr, "/nano"), join(t, addr, "/nano")
 	for _, p := range []*peer{ann, bob} {
 		p.wantAnswer("join", p.request("room.join", `{}`))

@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,10 +17,11 @@ import (
 // "the same while 100 other sessions push to it": the answers of one session stay
 // complete and in order among the pushes of a room.
 func TestPipelinedRequestsWhileOthersPush(t *testing.T) {
-	addr, _ := serve(t, app.Config{RateLimit: -1})
+	addr, _ := serve(t, app.Config{RateLimit: -1, ByteRate: -1})
 	p := join(t, addr, "/nano")
 	p.wantAnswer("join", p.request("room.join", `{}`))
 	var others sync.WaitGroup
+	t.Cleanup(others.Wait) // after the connections are closed
 	const senders, each = 100, 20
 	for i := range senders {
 		o := join(t, addr, "")
@@ -36,7 +38,6 @@ func TestPipelinedRequestsWhileOthersPush(t *testing.T) {
 				}
 			}
 		})
-		t.Cleanup(func() { o.conn.Close() })
 	}
 	var batch []byte
 	const first, n = 1000, 1000
@@ -66,10 +67,6 @@ func TestPipelinedRequestsWhileOthersPush(t *testing.T) {
 			pushes++
 		}
 	}
-	for _, o := range []*peer{p} {
-		o.conn.Close()
-	}
-	t.Cleanup(others.Wait)
 }
 
 // FEATURES 6, "closing 300 sessions in one handler freezing the server".
@@ -129,16 +126,13 @@ func TestSleepingAndPanickingHandlers(t *testing.T) {
 // "a client that stops reading while 10,000 pushes are sent to it (others
 // unaffected, memory bounded, a typed close)".
 func TestStalledReader(t *testing.T) {
-	addr, admin := serve(t, app.Config{RateLimit: -1})
+	addr, admin := serve(t, app.Config{RateLimit: -1, ByteRate: -1})
 	stalled, sender, reader := join(t, addr, "/nano"), join(t, addr, "/nano"), join(t, addr, "")
 	for _, p := range []*peer{stalled, sender, reader} {
 		p.wantAnswer("join", p.request("room.join", `{}`))
 	}
 	const n = 10_000
-	pad := string(make([]byte, 0, 1000))
-	for range 1000 {
-		pad += "x"
-	}
+	pad := strings.Repeat("x", 1000)
 	go func() {
 		for i := range n {
 			_ = sender.trySend(data(t, protocol.Message{Type: protocol.Notify, Route: "room.message", Body: fmt.Appendf(nil, `{"name":"%s","content":"%d"}`, pad, i)}))
@@ -159,7 +153,7 @@ func TestStalledReader(t *testing.T) {
 			continue
 		}
 		var got int
-		if _, err := fmt.Sscanf(string(m.Body[len(pad)+10:]), `","content":"%d"}`, &got); err != nil || got != i {
+		if _, err := fmt.Sscanf(string(m.Body[len(pad)+9:]), `","content":"%d"}`, &got); err != nil || got != i {
 			t.Fatalf("push %d: got %d, %v", i, got, err)
 		}
 		i++
@@ -170,14 +164,19 @@ func TestStalledReader(t *testing.T) {
 // "10,000 connect/close cycles (flat memory)", and "closed sessions never
 // forgotten (4.6 KB each)", and "ghost members after quick login/close".
 func TestConnectCloseCyclesLeaveNothing(t *testing.T) {
-	addr, admin := serve(t, app.Config{RateLimit: -1})
+	addr, admin := serve(t, app.Config{RateLimit: -1, ByteRate: -1})
 	cycle := func(n int) {
-		for i := range n {
-			p := join(t, addr, []string{"", "/nano"}[i%2])
-			if i%3 == 0 {
-				p.request("room.join", `{}`) // and away before the answer
-			}
-			p.conn.Close()
+		const batch = 500 // a subtest lets go of what it cleans up
+		for range n / batch {
+			t.Run("batch", func(t *testing.T) {
+				for i := range batch {
+					p := join(t, addr, []string{"", "/nano"}[i%2])
+					if i%3 == 0 {
+						p.request("room.join", `{}`) // and away before the answer
+					}
+					p.conn.Close()
+				}
+			})
 		}
 		wantMetric(t, admin, "shaddock_connections", 0)
 		wantMetric(t, admin, "shaddock_sessions", 0)
@@ -198,8 +197,9 @@ func TestConnectCloseCyclesLeaveNothing(t *testing.T) {
 	for {
 		h, g := settled()
 		grown := int64(h) - int64(heap)
-		// What the test itself keeps for its clean-up is a few hundred bytes a cycle.
-		if grown < cycles*700 && g <= goroutines+3 {
+		// The actor runtime's registry touches its 32,768 shards one by one, 12 MB in
+		// all, and gives none back; a session that were kept would cost ten times this.
+		if grown < cycles*400 && g <= goroutines+3 {
 			return
 		}
 		if time.Now().After(deadline) {

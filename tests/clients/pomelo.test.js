@@ -67,6 +67,7 @@ describe('pomelo-jsclient-websocket', () => {
     assert.equal(res.status, 200, await res.text())
     assert.deepEqual(await kicked, { reason: 'be nice', code: 9 })
     await closed
+    p.disconnect() // or it waits for its heartbeat time-out
     q.disconnect()
   })
 

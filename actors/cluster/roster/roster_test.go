@@ -198,6 +198,7 @@ func TestLostAnswers(t *testing.T) {
 func TestViewOutlivesTheStore(t *testing.T) {
 	inTown(t, func(t *town) {
 		a, b := t.join("a"), t.join("b")
+		a.sees("before the outage", "a", "b")
 		a.store.Break()
 		b.store.Break()
 		time.Sleep(3 * ttl)

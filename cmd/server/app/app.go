@@ -101,6 +101,7 @@ func (s *server) sessions() actors.Config {
 		HandshakeTimeout: s.cfg.Handshake,
 		Dict:             s.cfg.Dict,
 		Rate:             s.cfg.RateLimit,
+		ByteRate:         s.cfg.ByteRate,
 		RequestTimeout:   s.cfg.Timeout,
 		Logger:           s.cfg.Log,
 		NewAudience:      func() actors.Audience { return audience{s.wires.NewAudience()} },

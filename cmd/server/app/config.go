@@ -19,6 +19,7 @@ type Config struct {
 	Handshake  time.Duration // from accept to the end of the handshake, default 10 s
 	Origins    []string      // browser origins allowed besides the server's own host; "*" allows all
 	RateLimit  int           // messages a second and session, default 200; excess is answered 429
+	ByteRate   int           // body bytes a second and session, default 1 MiB
 	MaxConns   int           // connections, default as many as the open-file limit allows
 	MaxPerAddr int           // connections of one address, default without limit
 	MaxBody    int           // bytes of one inbound package body, default 64 KiB

@@ -22,6 +22,7 @@ type flags struct {
 	Handshake       time.Duration `default:"10s" help:"Longest time from accept to the end of the handshake."`
 	Origins         []string      `help:"Browser origins allowed besides the server's own host; '*' allows all."`
 	RateLimit       int           `default:"200" help:"Messages per second and session; excess is answered 429. 0 is off."`
+	ByteRate        int           `default:"1048576" help:"Body bytes per second and session; excess is answered 429. 0 is off."`
 	MaxConns        int           `default:"0" help:"Most connections; 0 allows as many as the open-file limit does."`
 	MaxConnsPerAddr int           `default:"0" help:"Most connections of one address; 0 is off."`
 	MaxBody         int           `default:"65536" help:"Largest body of an inbound package, in bytes."`
@@ -94,7 +95,7 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 	cfg := Config{
 		Listen: f.Listen, Admin: f.Admin, WSPaths: f.WSPaths,
 		Heartbeat: off(f.Heartbeat), Handshake: f.Handshake, Origins: f.Origins,
-		RateLimit: off(f.RateLimit), MaxConns: f.MaxConns, MaxPerAddr: f.MaxConnsPerAddr,
+		RateLimit: off(f.RateLimit), ByteRate: off(f.ByteRate), MaxConns: f.MaxConns, MaxPerAddr: f.MaxConnsPerAddr,
 		MaxBody: f.MaxBody, OutLimit: f.OutLimit, Timeout: f.RequestTimeout,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Loops: f.Loops, Portable: f.Portable,
 		Grace: f.Grace, Log: f.logger(logTo), Out: os.Stdout,
@@ -116,6 +117,8 @@ func (f *flags) check() error {
 		return fmt.Errorf("--heartbeat %v: clients read whole seconds: give 1s or more, or 0 for none", f.Heartbeat)
 	case f.RateLimit < 0:
 		return fmt.Errorf("--rate-limit %d: give messages per second, or 0 for no limit", f.RateLimit)
+	case f.ByteRate < 0:
+		return fmt.Errorf("--byte-rate %d: give bytes per second, or 0 for no limit", f.ByteRate)
 	case f.MaxBody < 1 || f.MaxBody >= 1<<24:
 		return fmt.Errorf("--max-body %d: a package holds 1 to 16777215 bytes", f.MaxBody)
 	case f.OutLimit < 4096:
