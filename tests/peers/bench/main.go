@@ -110,8 +110,8 @@ func (b *bench) outcome() error {
 		return fmt.Errorf("%d runs failed", n)
 	}
 	for _, s := range b.samples {
-		if s.Lost > 0 && s.Server == "shaddock" {
-			return fmt.Errorf("shaddock lost %d messages under load %s", s.Lost, s.Load)
+		if s.Server == "shaddock" && s.Lost+s.Faults > 0 {
+			return fmt.Errorf("shaddock lost %d messages and made %d other faults under load %s", s.Lost, s.Faults, s.Load)
 		}
 	}
 	return nil

@@ -23,6 +23,8 @@ type sample struct {
 	Max       float64 `json:"max_ms"`
 	SessionKB float64 `json:"kb_per_session,omitempty"`
 	Lost      int64   `json:"lost"`
+	Faults    int64   `json:"faults"` // deliveries doubled or out of order, connections ended unasked
+	Late      int64   `json:"late"`   // acts that the bot began more than 5 ms behind its plan
 	Shares    shares  `json:"share_of_machine"`
 	PerWrite  float64 `json:"messages_per_write,omitempty"` // 0: the server does not tell
 }
@@ -107,8 +109,8 @@ func (b *bench) measure(ctx context.Context, l load, s server) (sample, error) {
 		return sample{}, err
 	}
 	got := r.sample(l)
-	got.Shares = eyes.between(r.begin(), r.end())
-	got.PerWrite = perWrite(writes, r.begin(), r.end())
+	got.Shares = eyes.between(r.Begin, r.End)
+	got.PerWrite = perWrite(writes, r.Begin, r.End)
 	return got, nil
 }
 

@@ -101,8 +101,9 @@ func (b *bench) ratio(load, over, under string) spread {
 // losses names every run in which something did not arrive.
 func (b *bench) losses() (lines []string) {
 	for _, s := range b.samples {
-		if s.Lost > 0 {
-			lines = append(lines, fmt.Sprintf("LOST  %s, %s, round %d: %d messages", s.Load, s.Server, s.Round+1, s.Lost))
+		if s.Lost > 0 || s.Faults > 0 {
+			lines = append(lines, fmt.Sprintf("LOST  %s, %s, round %d: %d messages; doubled, reordered or cut off: %d",
+				s.Load, s.Server, s.Round+1, s.Lost, s.Faults))
 		}
 	}
 	return lines

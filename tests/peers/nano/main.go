@@ -17,6 +17,7 @@ import (
 
 	"github.com/lonng/nano"
 	"github.com/lonng/nano/component"
+	"github.com/lonng/nano/pipeline"
 	"github.com/lonng/nano/serialize/json"
 )
 
@@ -36,6 +37,8 @@ func main() {
 		component.WithName("room"),
 		component.WithNameFunc(strings.ToLower),
 	)
+	stages := pipeline.New()
+	stages.Inbound().PushBack(ownBody)
 	go announceReady(addr)
 	nano.Listen(addr,
 		nano.WithIsWebsocket(true),
@@ -43,6 +46,7 @@ func main() {
 		nano.WithWSPath("/nano"),
 		nano.WithSerializer(json.NewSerializer()),
 		nano.WithComponents(components),
+		nano.WithPipeline(stages),
 		nano.WithLogger(quiet{}),
 	)
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/lonng/nano"
 	"github.com/lonng/nano/component"
+	"github.com/lonng/nano/pipeline"
 	"github.com/lonng/nano/session"
 )
 
@@ -98,8 +100,17 @@ func (m *RoomManager) Message(s *session.Session, msg *UserMessage) error {
 	return room.Broadcast("onMessage", msg)
 }
 
-// Echo answers with the body it got. The slice aliases nano's read buffer until
-// it is encoded, so a client must wait for an answer before it asks again.
+// Echo answers with the body it got.
 func (m *RoomManager) Echo(s *session.Session, body []byte) error {
 	return s.Response(body)
+}
+
+// ownBody is an inbound pipeline stage, run where the message was read. The body
+// of a raw handler aliases nano's read buffer and would be the next message's by
+// the time the logic goroutine gets to it; a copy is the cheapest way out.
+func ownBody(_ *session.Session, m *pipeline.Message) error {
+	if m.Route == "room.echo" {
+		m.Data = bytes.Clone(m.Data)
+	}
+	return nil
 }
