@@ -140,7 +140,8 @@ func (s *session) answered(m *protocol.Message) {
 func (s *session) pushed(body []byte) {
 	mark, _, ok := measure.CutMark(body)
 	if !ok {
-		return // who came and who went
+		s.shard.noise.Add(1) // who came and who went
+		return
 	}
 	sh := s.shard
 	if mark.Run != sh.swarm.run || mark.Room != s.room || !s.inbox.Member() {

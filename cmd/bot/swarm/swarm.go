@@ -39,6 +39,7 @@ type shard struct {
 	client  *transport.Client
 	dialing sync.Mutex   // held while a Dial has not returned
 	arrived atomic.Int64 // deliveries or answers
+	noise   atomic.Int64 // pushes that are none of ours
 
 	// Owned by the loop; read by others once it has ended.
 	sheet *measure.Sheet
@@ -57,7 +58,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	rep := newReport(&cfg)
 	before := usage(cfg.PID)
 	if err = w.connect(ctx); err == nil {
-		w.wait(ctx, cfg.Settle, "settling")
+		w.quieten(ctx)
 		rep.connected(before, usage(cfg.PID), cfg.Sessions)
 		own, server := usage(selfPID), usage(cfg.PID)
 		rep.Begin = time.Now()
@@ -171,6 +172,24 @@ func (w *swarm) arrived() (n int64) {
 		n += sh.arrived.Load()
 	}
 	return n
+}
+
+// quieten waits until the room has stopped announcing who came: that is not what
+// is to be measured. A room of n has n²/2 of these to say.
+func (w *swarm) quieten(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, assembleTime)
+	defer cancel()
+	for before := int64(-1); ctx.Err() == nil; {
+		var noise int64
+		for _, sh := range w.shards {
+			noise += sh.noise.Load()
+		}
+		if noise == before {
+			return
+		}
+		before = noise
+		w.wait(ctx, w.cfg.Settle, "settling")
+	}
 }
 
 // wait passes time, unless the run is interrupted.
