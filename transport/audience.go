@@ -49,7 +49,10 @@ func (a *Audience) Join(c *Conn) { a.post(c, op{kind: opJoin}) }
 func (a *Audience) Leave(c *Conn) { a.post(c, op{kind: opLeave}) }
 
 // Send writes f to c alone, member or not.
-func (a *Audience) Send(c *Conn, f protocol.Frame) { a.post(c, op{kind: opSend, frame: f}) }
+func (a *Audience) Send(c *Conn, f protocol.Frame) {
+	seal(f)
+	a.post(c, op{kind: opSend, frame: f})
+}
 
 // Reply hands v to c's receiver, after everything that was sent to c before,
 // and holds back what audiences send to c afterwards until Conn.Resume.
@@ -60,6 +63,7 @@ func (a *Audience) Reply(c *Conn, v any) { a.post(c, op{kind: opReply, value: v}
 // connection that is not a member counts as dropped.
 func (a *Audience) Multicast(cs []*Conn, f protocol.Frame, done func(sent, dropped int)) {
 	fan := newFanout(done)
+	seal(f)
 	for _, l := range a.engine.loops {
 		var here []*Conn
 		for _, c := range cs {

@@ -64,7 +64,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	}
 	e, err := newEngine(settings{
 		client: true, handshake: orDefault(cfg.Dial, 10*time.Second), flush: orDefault(cfg.Flush, 5*time.Second),
-		maxHead: 8 << 10, maxBody: orDefault(cfg.MaxBody, 1<<20), outLimit: orDefault(cfg.OutLimit, 1<<20),
+		maxHead: 8 << 10, maxBody: orUnlimited(orDefault(cfg.MaxBody, 1<<20)), outLimit: orDefault(cfg.OutLimit, 1<<20),
 		budget: budget{int32(max(cfg.InMessages, 0)), int32(max(cfg.InBytes, 0))}, log: cfg.Logger,
 	}, cfg.Loops, cfg.Portable)
 	if err != nil {
@@ -92,15 +92,15 @@ func (cl *Client) Dial(rawURL string, opts DialOptions, r ClientReceiver) (*Conn
 		return nil, fmt.Errorf("transport: dial %s: %w", rawURL, err)
 	}
 	l := cl.engine.pick()
-	c := newConn(l, nil, netip.AddrPort{})
+	c := newConn(l, noSocket{}, netip.AddrPort{})
 	c.recv, c.dialed, c.phase = r, d, phaseDial
 	if d.secure || cl.cfg.Portable || !rawDial {
 		cl.engine.side.Go(func() { c.dialNet(cl.engine.handshake) })
 		return c, nil
 	}
-	c.sock, d.err = dialRaw(d)
-	if c.sock == nil {
-		c.sock = noSocket{}
+	sock, err := dialRaw(d)
+	if d.err = err; sock != nil {
+		c.sock = sock
 	}
 	if !l.post(op{kind: opDial, conn: c}) {
 		c.stillborn()
@@ -150,18 +150,33 @@ func (c *Conn) dialNet(limit time.Duration) {
 	} else {
 		nc, d.err = dialer.Dial("tcp", d.addr)
 	}
-	c.sock = noSocket{}
+	o := op{kind: opDial, conn: c}
 	if d.err == nil {
-		c.sock = newNetSocket(nc)
+		o.value = newNetSocket(nc)
 	}
-	if !c.loop.post(op{kind: opDial, conn: c}) {
+	if !c.loop.post(o) {
+		if d.err == nil {
+			nc.Close()
+		}
 		c.stillborn()
 	}
 }
 
-// dial makes c, whose connect has begun, one of this loop's connections.
-func (l *loop) dial(c *Conn) {
+// dial makes c, whose connect has begun, one of this loop's connections. Made is
+// its socket, when that was made on another goroutine.
+func (l *loop) dial(c *Conn, made any) {
 	l.enter(c)
+	c.mu.Lock()
+	if sock, ok := made.(*netSocket); ok {
+		sock.c = c
+		c.sock = sock
+	}
+	ended := c.ended
+	c.mu.Unlock()
+	if ended {
+		c.ending(nil)
+		return
+	}
 	err := c.dialed.err
 	if err == nil {
 		err = c.sock.attach(c)

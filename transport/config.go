@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"github.com/shaddock-game/shaddock/protocol"
 )
 
 // Config says how a Server behaves. The zero value works, but for Open; zero
@@ -103,4 +105,12 @@ func (cfg Config) withDefaults() Config {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	return cfg
+}
+
+// orUnlimited turns a limit that is off into the largest that a package can need.
+func orUnlimited(limit int) int {
+	if limit <= 0 {
+		return protocol.MaxPacketBody
+	}
+	return limit
 }

@@ -42,7 +42,7 @@ type Conn struct {
 	dialed *dialing // nil on the server side
 
 	// Owned by the loop.
-	slot     int32
+	slot     int32 // noSlot before enter
 	phase    connPhase
 	kind     connKind // written before phaseOpen is reached, read-only afterwards
 	recv     Receiver
@@ -66,6 +66,7 @@ type Conn struct {
 	armed  bool // output readiness is watched
 	shut   bool // our direction is ended when the queue is empty
 	reason protocol.Reason
+	wsCode uint16    // of the close frame, when the peer broke a rule of RFC 6455
 	out    *outQueue // nil when nothing waits
 	hold   *hold     // nil when no reply is held
 }
@@ -85,8 +86,11 @@ type partial struct {
 	text   []byte // fragments of a text message
 }
 
+// noSlot marks a connection that its loop has not taken yet.
+const noSlot = -1
+
 func newConn(l *loop, sock socket, remote netip.AddrPort) *Conn {
-	return &Conn{loop: l, sock: sock, remote: remote, phase: phaseSniff}
+	return &Conn{loop: l, sock: sock, remote: remote, slot: noSlot, phase: phaseSniff}
 }
 
 // RemoteAddr is the peer's address, zero for an in-memory peer.
@@ -153,8 +157,8 @@ func (c *Conn) fail(r protocol.Reason, cause error) {
 
 // ending tells the receiver and begins the flush. On the loop, once.
 func (c *Conn) ending(cause error) {
-	if c.phase >= phaseEnding {
-		return
+	if c.phase >= phaseEnding || c.slot == noSlot {
+		return // of a dial under way: the loop finds it ended when it comes
 	}
 	was := c.phase
 	c.phase = phaseEnding

@@ -180,6 +180,9 @@ func (c *Conn) refused(err error) {
 	var broke *closeError
 	switch {
 	case errors.As(err, &broke):
+		c.mu.Lock()
+		c.wsCode = broke.code
+		c.mu.Unlock()
 		c.fail(broke.reason, err)
 	case !errors.Is(err, errEnded):
 		c.fail(protocol.ReasonProtocol, err)

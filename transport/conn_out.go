@@ -99,7 +99,11 @@ func (c *Conn) raw(b []byte) {
 
 // sendClose queues a WebSocket close frame. Under mu.
 func (c *Conn) sendClose() {
-	body := closeBody(c.reason.WS(), c.reason.Text())
+	code := c.reason.WS()
+	if c.wsCode != 0 {
+		code = c.wsCode
+	}
+	body := closeBody(code, c.reason.Text())
 	c.push(appendWSMessage(nil, ws.OpClose, body, c.loop.client), true, 0)
 }
 
@@ -139,7 +143,7 @@ func (c *Conn) push(b []byte, shared bool, replace uint64) {
 		if err == nil {
 			return
 		}
-		if err != errAgain {
+		if !errors.Is(err, errAgain) {
 			c.loop.post(op{kind: opGone, conn: c, err: err})
 			return
 		}
@@ -201,7 +205,7 @@ func (c *Conn) writable() {
 		n, err := c.sock.flush(c.out.entries)
 		c.loop.stats.writes.Add(1)
 		c.sent(n)
-		if err != nil && err != errAgain {
+		if err != nil && !errors.Is(err, errAgain) {
 			c.loop.post(op{kind: opGone, conn: c, err: err})
 			return
 		}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -168,7 +169,7 @@ func (l *loop) do(o *op) {
 	case opAdopt:
 		l.adopt(c)
 	case opDial:
-		l.dial(c)
+		l.dial(c, o.value)
 	case opReady:
 		l.readable(c)
 	case opEnd:
@@ -240,11 +241,15 @@ func (l *loop) ready(slot int32, r readiness) {
 	if r.out {
 		c.writable()
 	}
-	// A socket in error is read even while paused, to learn of the error.
-	if r.bad || r.in && !c.paused.Load() {
+	switch paused := c.paused.Load(); {
+	case r.bad && paused: // what it has sent may be more than the budget: not read
+		c.abort(protocol.ReasonClientGone, errReset)
+	case r.bad || r.in && !paused:
 		l.readable(c)
 	}
 }
+
+var errReset = errors.New("transport: peer has gone")
 
 // readable reads once. Readiness is level-triggered: what is left is reported
 // again in the next turn.
@@ -259,7 +264,7 @@ func (l *loop) readable(c *Conn) {
 	case n > 0:
 		l.tally.bytesIn += uint64(n)
 		c.input(room[:n])
-	case err == errAgain:
+	case errors.Is(err, errAgain):
 	default:
 		c.lost(err)
 	}

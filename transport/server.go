@@ -51,14 +51,14 @@ func NewServer(cfg Config) (*Server, error) {
 		open:    func(c *Conn) Receiver { return cfg.Open(c) },
 		upgrade: upgradeConfig{paths: cfg.WSPaths, textPaths: cfg.TextPaths, origins: origins},
 		handOff: s.handOff, released: s.released,
-		handshake: cfg.Handshake, flush: cfg.Flush, maxHead: cfg.MaxHead, maxBody: cfg.MaxBody,
+		handshake: cfg.Handshake, flush: cfg.Flush, maxHead: orUnlimited(cfg.MaxHead), maxBody: orUnlimited(cfg.MaxBody),
 		outLimit: cfg.OutLimit, walkLimit: cfg.WalkLimit,
 		budget: budget{int32(cfg.InMessages), int32(cfg.InBytes)}, log: cfg.Logger,
 	}, cfg.Loops, cfg.Portable)
 	if err != nil {
 		return nil, err
 	}
-	s.pages = &http.Server{Handler: cfg.HTTP, ReadHeaderTimeout: cfg.Handshake, IdleTimeout: time.Minute, MaxHeaderBytes: cfg.MaxHead}
+	s.pages = &http.Server{Handler: cfg.HTTP, ReadHeaderTimeout: cfg.Handshake, ReadTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: cfg.MaxHead}
 	s.accept.Go(func() { _ = s.pages.Serve(s.handed) }) // ends with Shutdown
 	return s, nil
 }
@@ -173,12 +173,33 @@ func (s *Server) released(c *Conn) {
 func (s *Server) handOff(c *Conn, head []byte) {
 	nc, err := c.detach(head)
 	if err != nil {
+		s.released(c)
 		s.cfg.Logger.Debug("connection not handed to the pages", "error", err)
 		return
 	}
-	if !s.handed.hand(nc) {
+	if nc = (&countedConn{Conn: nc, release: sync.OnceFunc(func() { s.released(c) })}); !s.handed.hand(nc) {
 		nc.Close()
 	}
+}
+
+// countedConn counts against the limits for as long as it is open.
+type countedConn struct {
+	net.Conn
+	release func()
+}
+
+// Close implements net.Conn.
+func (c *countedConn) Close() error {
+	c.release()
+	return c.Conn.Close()
+}
+
+// CloseWrite lets net/http end its direction first.
+func (c *countedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
 
 // detach takes the socket away from the connection, which ends without a word.
@@ -189,7 +210,6 @@ func (c *Conn) detach(read []byte) (net.Conn, error) {
 	sock := c.sock
 	c.mu.Unlock()
 	c.loop.forget(c)
-	c.loop.released(c)
 	return takeNetConn(sock, read)
 }
 

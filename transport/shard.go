@@ -79,7 +79,6 @@ func (s *shard) do(o *op) {
 		s.leave(c)
 	case opSend:
 		s.catchUp(c)
-		seal(o.frame)
 		s.give(c, o.frame)
 	case opReply:
 		s.catchUp(c)
@@ -171,16 +170,25 @@ func (s *shard) deliver(m *member, list []broadcast) {
 		if b.seq <= m.got || b.except == m.conn {
 			continue
 		}
-		if s.give(m.conn, b.frame) {
-			b.sent++
-		} else {
-			b.dropped++
-		}
+		s.give(m.conn, b.frame).count(&b.sent, &b.dropped)
+	}
+}
+
+// given is what became of a frame for one connection: 1 sent, -1 dropped, 0 not
+// meant for it.
+type given int8
+
+func (g given) count(sent, dropped *int) {
+	switch g {
+	case 1:
+		*sent++
+	case -1:
+		*dropped++
 	}
 }
 
 // give writes one sealed frame to c.
-func (s *shard) give(c *Conn, f protocol.Frame) bool {
+func (s *shard) give(c *Conn, f protocol.Frame) given {
 	l := s.loop
 	l.tally.messagesOut++
 	wire := sealed(f)
@@ -192,27 +200,29 @@ func (s *shard) give(c *Conn, f protocol.Frame) bool {
 	case c.kind == kindText:
 		if len(f.Text) == 0 {
 			l.tally.skipped++
-			return true
+			return 0
 		}
 		wire = appendWSMessage(nil, ws.OpText, f.Text, false)
 	}
 	if wire == nil {
 		l.tally.droppedClosed++
-		return false
+		return -1
 	}
-	return c.fromAudience(wire, f.Replace, 1)
+	if !c.fromAudience(wire, f.Replace, 1) {
+		return -1
+	}
+	return 1
 }
 
 func (s *shard) multicast(o *op) {
 	sent, dropped := 0, 0
-	seal(o.frame)
 	for _, c := range o.conns {
 		s.catchUp(c)
-		if c.seatIn(s) >= 0 && s.give(c, o.frame) {
-			sent++
-		} else {
-			dropped++
+		verdict := given(-1)
+		if c.seatIn(s) >= 0 {
+			verdict = s.give(c, o.frame)
 		}
+		verdict.count(&sent, &dropped)
 	}
 	o.fan.settle(sent, dropped)
 }

@@ -132,27 +132,23 @@ func (s *netSocket) writeAll() {
 		n, err := all.WriteTo(s.nc)
 		c.mu.Lock()
 		if c.out != nil {
-			s.writing = false // so that what is queued next starts a writer
 			c.sent(min(int(n), c.out.bytes))
-			s.writing = c.out != nil
 		}
 		c.loop.stats.writes.Add(1)
+		s.writing = c.out != nil && err == nil // decided under the lock: one writer at a time
+		again := s.writing
+		if !again && s.ending {
+			s.halfClose()
+		}
 		c.mu.Unlock()
 		if err != nil || int(n) < total {
 			c.loop.post(op{kind: opGone, conn: c, err: errors.Join(err, io.ErrShortWrite)})
 			return
 		}
-		if !s.goOn() {
+		if !again {
 			return
 		}
 	}
-}
-
-// goOn reports whether more has been queued.
-func (s *netSocket) goOn() bool {
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	return s.writing
 }
 
 // shutdown is called under the connection's lock, with nothing queued.
@@ -164,7 +160,7 @@ func (s *netSocket) shutdown() {
 
 func (s *netSocket) halfClose() {
 	if half, ok := s.nc.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite() // a peer that has gone is found by the reader
+		s.aside(func() { _ = half.CloseWrite() }) // a peer that has gone is found by the reader
 	}
 }
 
@@ -185,7 +181,16 @@ func (s *netSocket) close(bool) {
 	s.gone = true
 	s.space.Signal()
 	s.mu.Unlock()
-	s.nc.Close()
+	s.aside(func() { s.nc.Close() })
+}
+
+// aside does what may wait for the peer: a TLS connection says goodbye first.
+func (s *netSocket) aside(f func()) {
+	if s.c == nil {
+		f() // never was a loop's
+		return
+	}
+	s.c.loop.side.Go(f)
 }
 
 // longAgo is a deadline that has passed on every clock.
