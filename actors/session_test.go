@@ -92,14 +92,14 @@ func TestConversationOrder(t *testing.T) {
 	for _, order := range [][]protocol.PacketType{
 		{msg}, {ack}, {beat}, {hello, hello}, {hello, msg}, {hello, ack, ack}, {hello, ack, hello},
 	} {
-		t.Run(fmt.Sprint(order), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%v", order), func(t *testing.T) {
 			p := actorstest.Open(t, newApp(t, actors.Config{}))
 			for _, typ := range order {
-				body := ""
 				if typ == msg {
-					body = "\x00\x01\x06t.echo"
+					p.Packet(typ, "\x00\x01\x06t.echo")
+				} else {
+					p.Packet(typ, "")
 				}
-				p.Packet(typ, body)
 			}
 			p.WantClosed("out of order", protocol.ReasonProtocol)
 		})

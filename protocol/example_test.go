@@ -3,7 +3,7 @@ package protocol_test
 import (
 	"fmt"
 
-	"github.com/shaddock-game/shaddock/protocol" //nolint:depguard // an example is a caller's code
+	"github.com/shaddock-game/shaddock/protocol"
 )
 
 // A response is built in place, in one buffer, behind what is there already.

@@ -75,7 +75,8 @@ func roomField(_ protocol.Serializer, body []byte) (string, error) {
 	var named struct {
 		Room json.RawMessage `json:"room"`
 	}
-	if json.Unmarshal(body, &named) != nil || len(named.Room) == 0 || string(named.Room) == "null" {
+	ok := json.Unmarshal(body, &named) == nil
+	if !ok || len(named.Room) == 0 || string(named.Room) == "null" {
 		return "", nil
 	}
 	if named.Room[0] != '"' {

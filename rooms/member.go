@@ -16,7 +16,6 @@ type Member struct {
 	index  int // place in state.members, -1 when not seated
 	joined any // what the join was answered, repeated when it joins again
 	attrs  map[string]any
-	leave  actors.Membership
 }
 
 // ID returns the session's id: below 2^53, unique across nodes and restarts.

@@ -57,8 +57,7 @@ func (ts *timers) pop(now time.Time) (f func(c *Ctx), ok bool) {
 		heap.Pop(&ts.heap)
 		return t.f, true
 	}
-	missed := now.Sub(t.due) / t.every
-	t.due = t.due.Add((missed + 1) * t.every)
+	t.due = t.due.Add(t.every + now.Sub(t.due).Truncate(t.every))
 	heap.Fix(&ts.heap, 0)
 	return t.f, true
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -40,10 +41,8 @@ func (s *Server) acceptAll(raw syscall.RawConn) {
 		err := raw.Read(func(lfd uintptr) bool {
 			for {
 				fd, sa, failed = unix.Accept4(int(lfd), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-				switch {
-				case failed == unix.EINTR || failed == unix.ECONNABORTED:
-				default:
-					return failed != unix.EAGAIN
+				if !errors.Is(failed, unix.EINTR) && !errors.Is(failed, unix.ECONNABORTED) {
+					return !errors.Is(failed, unix.EAGAIN)
 				}
 			}
 		})

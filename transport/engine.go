@@ -59,9 +59,7 @@ func newEngine(set settings, n int, portable bool) (*engine, error) {
 	return e, nil
 }
 
-// now is the engine's clock, in nanoseconds and never 0.
-func (e *engine) now() int64 { return e.clock(time.Now()) }
-
+// clock is the engine's time of t, in nanoseconds and never 0.
 func (e *engine) clock(t time.Time) int64 { return max(1, int64(t.Sub(e.born))) }
 
 // pick chooses the loop with the fewest connections. The numbers are as old as

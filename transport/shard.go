@@ -60,7 +60,6 @@ type broadcast struct {
 type merged struct {
 	packages []byte // whole packages, for raw TCP
 	socket   []byte // the same as one WebSocket message
-	text     []byte // text messages
 	replace  uint64
 }
 

@@ -43,6 +43,7 @@ func (s *session) Connected(time.Time) {}
 // Opened implements transport.ClientReceiver.
 func (s *session) Opened(now time.Time) {
 	s.shard.dialing.Lock() // Dial may not have returned the connection yet
+	conn := s.conn
 	s.shard.dialing.Unlock()
 	at := s.shard.swarm.clock.Of(now)
 	s.shard.sheet.Metrics[metricConnect].Record(at - s.began)
@@ -50,7 +51,7 @@ func (s *session) Opened(now time.Time) {
 	b := protocol.AppendHeadroom(nil)
 	b, mark := protocol.BeginPacket(b, protocol.Handshake)
 	b = append(b, `{"sys":{"type":"shaddock-bot","version":"1"},"user":{}}`...)
-	s.conn.Write(protocol.EndPacket(b, mark))
+	conn.Write(protocol.EndPacket(b, mark))
 }
 
 // Packet implements transport.Receiver.

@@ -30,6 +30,11 @@ func fileSettings(path string, model *kong.Application) (kong.Resolver, error) {
 		}
 	}
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
+		for _, name := range f.Envs { // the environment stands above the file
+			if _, set := os.LookupEnv(name); set {
+				return nil, nil
+			}
+		}
 		v, ok := values[f.Name]
 		if list, is := v.([]any); is {
 			return commaList(list), nil

@@ -57,7 +57,7 @@ func TestBadSettings(t *testing.T) {
 		want string
 	}{
 		{[]string{"--heartbeat", "1500ms"}, "--heartbeat 1.5s: clients read whole seconds"},
-		{[]string{"--rate-limit", "-1"}, "--rate-limit -1"},
+		{[]string{"--rate-limit=-1"}, "--rate-limit -1"},
 		{[]string{"--max-body", "99999999"}, "--max-body 99999999"},
 		{[]string{"--out-limit", "1"}, "--out-limit 1"},
 		{[]string{"--ws-paths", "nano"}, "--ws-paths nano: a path begins with /"},
