@@ -1,28 +1,28 @@
-// Package web holds the pages of the server and the JavaScript client, embedded
-// in the binary.
+// Package web holds the pages of the server and its JavaScript client, embedded
+// in the binary. The folder is the URL space: web/index.html is /web/, sdk/shaddock.js
+// is /sdk/shaddock.js.
+//
+//	/          what runs here, and whether a client can talk to it; reads /info.json
+//	/web/      chat
+//	/live/     danmaku: messages that fly over a stage
+//	/static/   tadpoles in a shared pond
+//	/sdk/      the client, ES modules without a build step
 package web
 
 import (
 	"embed"
 	"net/http"
-	"strings"
 )
 
-//go:embed index.html style.css web sdk/*.js
+//go:embed *.html *.css *.js *.svg web sdk
 var files embed.FS
 
-// Handler serves the pages. Browsers ask again each time, because the files
-// change with the binary and carry no version in their names.
-func Handler() http.Handler {
-	pages := http.FileServerFS(files)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-cache")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:")
-		if strings.HasSuffix(r.URL.Path, ".js") {
-			h.Set("Content-Type", "text/javascript; charset=utf-8") // some systems map .js to something else
-		}
-		pages.ServeHTTP(w, r)
-	})
-}
+// policy lets a page load what this server serves and nothing else. WebSockets
+// are named because some browsers do not count them as 'self'.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Handler serves the files to GET and HEAD. Browsers are asked to check each
+// time whether a file has changed, because it changes with the binary and has no
+// version in its name; an unchanged one costs a 304. Safe for concurrent use.
+func Handler() http.Handler { return newSite(files) }

@@ -97,12 +97,14 @@ export function ending(code, text) {
  * @param {string} body
  */
 export function endingOfKick(body) {
+  let told
   try {
-    const { code, reason } = JSON.parse(body)
-    return ending(Number.isInteger(code) && code > 0 ? code : Reason.kicked, String(reason ?? ''))
+    told = JSON.parse(body)
   } catch {
-    return ending(Reason.kicked)
+    // Some servers send none, or text: what it means is known all the same.
   }
+  const code = Number.isInteger(told?.code) && told.code > 0 ? told.code : Reason.kicked
+  return Object.freeze({ ...ending(code, told?.reason), kicked: true })
 }
 
 /**

@@ -12,6 +12,15 @@ const ENDED = 3
 const MAX_BUFFERED = 1 << 20
 
 /**
+ * Who a link reports to. Nothing is called any more once `ended` was.
+ * @typedef {object} LinkOwner
+ * @property {() => void} shaking the network is there, the handshake begins
+ * @property {(welcome: import('./shaddock.js').Welcome) => void} opened
+ * @property {(m: import('./wire.js').Decoded) => boolean} message returns whether it settled a promise; must not throw
+ * @property {(why: import('./shaddock.js').Ending) => void} ended
+ */
+
+/**
  * One connection from dialling to its end; it is never used again. It knows
  * packages, the handshake and heartbeats; what messages mean is its owner's
  * business, and so is what to do about the end.
@@ -29,13 +38,13 @@ export class Link {
   /**
    * @param {string} url
    * @param {{WebSocket: any, timeout: number, dictVersion: string, sys: object, user: () => unknown}} how
-   * @param {import('./link-owner.js').Owner} owner
+   * @param {LinkOwner} owner
    */
   constructor(url, how, owner) {
     this.how = how
     this.owner = owner
-    this.#timer = setTimeout(() => this.end(ending(Reason.handshake_timeout)), how.timeout)
     const ws = (this.ws = new how.WebSocket(url))
+    this.#timer = setTimeout(() => this.end(ending(Reason.handshake_timeout)), how.timeout)
     ws.binaryType = 'arraybuffer'
     ws.onopen = () => this.#shake()
     ws.onmessage = (/** @type {{data: unknown}} */ e) => this.#receive(e.data)
@@ -46,18 +55,23 @@ export class Link {
     }
   }
 
+  /** Whether more is sent than the network takes. */
+  get congested() {
+    return this.ws.bufferedAmount > MAX_BUFFERED
+  }
+
   /**
-   * Sends one message. False when it cannot leave now.
+   * Sends one message. False when the handshake is not done.
    * @param {Uint8Array} message
    */
   send(message) {
-    if (this.#phase !== OPEN || this.ws.bufferedAmount > MAX_BUFFERED) return false
+    if (this.#phase !== OPEN) return false
     this.#write(encodePacket(Packet.data, message))
     return true
   }
 
   /**
-   * Ends the connection, once, whoever wants it.
+   * Ends the connection, once, whoever wants it. Settles no promise by itself.
    * @param {import('./shaddock.js').Ending} why
    */
   end(why) {
@@ -93,8 +107,8 @@ export class Link {
     if (this.#phase === ENDED) return
     this.#lastHeard = Date.now()
     try {
-      if (!(data instanceof ArrayBuffer)) throw new TypeError('a WebSocket message of the protocol is binary')
-      for (const p of this.#reader.read(new Uint8Array(data))) this.#packet(p)
+      if (typeof data === 'string') throw new TypeError('a WebSocket message of the protocol is binary')
+      for (const p of this.#reader.read(new Uint8Array(/** @type {ArrayBuffer} */ (data)))) this.#packet(p)
     } catch (err) {
       this.#fail(err)
     }
@@ -115,8 +129,10 @@ export class Link {
         this.#inbox.add(m.type === Message.push, () => this.#phase === OPEN && this.owner.message(m))
         break
       }
-      case Packet.kick:
-        this.#inbox.add(true, () => this.owner.kicked(endingOfKick(decodeText(body))) || this.end(endingOfKick(decodeText(body))))
+      case Packet.kick: {
+        const why = endingOfKick(decodeText(body))
+        this.#inbox.add(true, () => this.end(why))
+      }
     }
   }
 

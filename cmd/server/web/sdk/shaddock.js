@@ -1,312 +1,411 @@
-// The client of shaddock, and of other servers that speak the pomelo protocol,
-// for browsers and for Node with a WebSocket.
+// The client of shaddock, and of every other server that speaks the pomelo
+// protocol: browsers and Node, no build step. Types and the description of each
+// member are in shaddock.d.ts.
 //
-//   const client = new Client('ws://127.0.0.1:3250/nano')
-//   client.on('onMessage', (m) => console.log(m.name, m.content))
+//   import { Client } from '/sdk/shaddock.js'
+//
+//   const client = new Client('/nano')
+//   client.on('onMessage', ({ name, content }) => show(name, content))
+//   client.onOpen((session) => session.request('room.join', { room: 'lobby' }))
 //   await client.connect()
-//   await client.request('room.join', { room: '1' })
-//   client.notify('room.message', { name: 'ann', content: 'hello' })
+//   client.notify('room.message', { name: 'Ada', content: 'hello' })
 
 import { Backoff } from './backoff.js'
-import { json } from './codec.js'
+import { Calls } from './calls.js'
+import { json, raw } from './codec.js'
 import { Dictionary } from './dictionary.js'
-import { Code, Reason, ShaddockError, ending, endingOfClose, endingOfKick } from './errors.js'
-import { Message, Packet, PacketReader, decodeMessage, decodeText, encodeMessage, encodePacket, encodeText } from './wire.js'
+import { Code, ending, Reason, ShaddockError } from './errors.js'
+import { Link } from './link.js'
+import { decodeText, encodeMessage, Message } from './wire.js'
 
-export { Code, Reason, ShaddockError } from './errors.js'
-export { json, raw } from './codec.js'
+export { Code, json, raw, Reason, ShaddockError }
 
-/**
- * Why a connection ended: `retry` says whether this client connects again.
- * @typedef {Readonly<{code: number, name: string, text: string, retry: boolean, ws: number}>} Ending
- */
+/** How long a connection must have lasted for the next failure to count as the first. */
+const STABLE = 10_000
 
-/**
- * How bodies are written and read; kind is 'request', 'notify', 'response' or 'push'.
- * @typedef {object} Codec
- * @property {string} name
- * @property {(route: string, kind: string, value: unknown) => Uint8Array} encode
- * @property {(route: string, kind: string, bytes: Uint8Array) => unknown} decode
- */
-
-/**
- * @typedef {object} Options
- * @property {unknown} [user] sent with the handshake, for the server's validator
- * @property {Codec} [codec] default JSON
- * @property {number} [timeout] of a request and of the handshake, in ms; default 10,000
- * @property {boolean} [reconnect] default true
- * @property {ConstructorParameters<typeof Backoff>[0]} [backoff]
- * @property {typeof WebSocket} [WebSocket] default the global one
- */
-
-/** The states, in the order of a good day. */
-export const State = Object.freeze({ idle: 'idle', connecting: 'connecting', open: 'open', waiting: 'waiting', closed: 'closed' })
-
-/**
- * One player's connection, which comes back by itself after a loss. Events, by
- * `on`: every pushed route by its name, and
- *   'state' (state, ending?) whenever it changes; with 'waiting' and 'closed' comes why
- *   'open' (user) after every handshake: the place to join rooms again
- *   'kick' (ending) when the server says why it ends
- *   'error' (error) for a push that cannot be decoded
- */
+/** @implements {import('./shaddock.js').Client} */
 export class Client {
   #url
   #options
-  #listeners = new Map()
-  #dictionary = new Dictionary()
+  #codec
   #backoff
-  #pending = new Map() // request id -> {resolve, reject, route, timer}
-  #nextID = 1
-  #state = State.idle
-  #socket
-  #reader
-  #kicked
-  #beat = 0 // interval in ms
-  #timers = { beat: undefined, silence: undefined, retry: undefined, shake: undefined }
-  #opening // {promise, resolve, reject} of connect()
+  #calls
+  #dictionary = new Dictionary()
+
+  /** @type {import('./shaddock.js').Status} */
+  #status = Object.freeze({ state: 'idle', attempt: 0 })
+  /** @type {Link | undefined} */
+  #link
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #stable
+  #everOpen = false
+  /** @type {PromiseWithResolvers<import('./shaddock.js').Welcome> | undefined} */
+  #connecting
+
+  /** @type {Map<string, Set<Function>>} */
+  #handlers = new Map()
+  /** @type {Set<Function>} */
+  #watchers = new Set()
+  /** @type {Set<Function>} */
+  #hooks = new Set()
+  /** @type {Set<Function>} */
+  #kicks = new Set()
 
   /**
-   * @param {string} url
-   * @param {Options} [options]
+   * @param {string | URL} url
+   * @param {import('./shaddock.js').Options} [options]
    */
   constructor(url, options = {}) {
-    this.#url = url
-    this.#options = { timeout: 10_000, reconnect: true, codec: json, ...options }
-    this.#backoff = new Backoff(options.backoff)
+    const WebSocket = options.WebSocket ?? globalThis.WebSocket
+    if (!WebSocket) throw new TypeError('no WebSocket here: pass { WebSocket } of the package "ws", or use Node 22')
+    this.#url = absolute(url)
+    this.#options = { timeout: 10_000, connectTimeout: 10_000, resend: false, ...options, WebSocket }
+    this.#codec = options.codec ?? json
+    this.#backoff = new Backoff(options.reconnect === false ? { attempts: 0 } : options.reconnect)
+    this.#calls = new Calls(options.maxWaiting ?? 256)
   }
 
-  /** The state now, one of State. */
-  get state() { return this.#state }
-
-  /**
-   * Calls f for an event or a pushed route. Returns the function that stops it.
-   * @param {string} event
-   * @param {(...args: any[]) => void} f
-   */
-  on(event, f) {
-    if (!this.#listeners.has(event)) this.#listeners.set(event, new Set())
-    this.#listeners.get(event).add(f)
-    return () => this.off(event, f)
+  get url() {
+    return this.#url
   }
 
-  /** @param {string} event @param {(...args: any[]) => void} f */
-  off(event, f) { this.#listeners.get(event)?.delete(f) }
+  get status() {
+    return this.#status
+  }
 
-  /**
-   * Connects; resolves to the server's `user` when the first handshake is done,
-   * and rejects when the client gives up or is closed before.
-   */
+  get state() {
+    return this.#status.state
+  }
+
+  get welcome() {
+    return this.#status.welcome
+  }
+
+  get pending() {
+    return this.#calls.size
+  }
+
   connect() {
-    if (this.#opening) return this.#opening.promise
-    this.#opening = Promise.withResolvers?.() ?? deferred()
-    this.#opening.promise.catch(() => {}) // whoever does not wait hears of it by 'state'
-    this.#dial()
-    return this.#opening.promise
+    const { state, welcome } = this.#status
+    if (state === 'open' && welcome) return Promise.resolve(welcome)
+    if (!this.#connecting) {
+      /** @type {any} */
+      const later = {}
+      later.promise = new Promise((resolve, reject) => Object.assign(later, { resolve, reject }))
+      this.#connecting = /** @type {PromiseWithResolvers<import('./shaddock.js').Welcome>} */ (later)
+    }
+    const { promise } = this.#connecting
+    if (state === 'idle' || state === 'closed') {
+      this.#backoff.reset()
+      this.#dial()
+    }
+    return promise
   }
 
-  /** Ends the connection for good; requests under way are rejected. */
-  close() {
-    if (this.#state === State.closed) return
-    clearTimeout(this.#timers.retry)
-    const end = Object.freeze({ ...ending(Reason.client_gone, 'closed by this client'), retry: false })
-    this.#socket?.close(1000)
-    this.#drop(Code.closed, end)
-    this.#finish(end)
+  retryNow() {
+    if (this.state === 'waiting') this.#dial()
+  }
+
+  close(text = 'closed here') {
+    if (this.state === 'closed') return
+    const why = Object.freeze({ ...ending(Reason.none, text), retry: false })
+    if (this.#link) this.#link.end(why)
+    else this.#close(why)
   }
 
   /**
-   * Asks and resolves to the answer; rejects with a ShaddockError whose code is
-   * the server's or, below zero, this client's.
    * @param {string} route
    * @param {unknown} [body]
-   * @param {{timeout?: number}} [options]
+   * @param {import('./shaddock.js').RequestOptions} [options]
+   * @returns {Promise<any>}
    */
-  request(route, body, { timeout = this.#options.timeout } = {}) {
-    if (this.#state !== State.open) return Promise.reject(new ShaddockError(Code.closed, 'not connected', { route }))
-    const id = this.#nextID++
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id)
-        reject(new ShaddockError(Code.timeout, `no answer to ${route} in ${timeout} ms`, { route }))
-      }, timeout)
-      this.#pending.set(id, { resolve, reject, route, timer })
-      try {
-        this.#message(Message.request, route, 'request', body, id)
-      } catch (err) {
-        clearTimeout(timer)
-        this.#pending.delete(id)
-        reject(err)
-      }
-    })
+  request(route, body, options) {
+    return this.#request(route, body, options, this.state === 'open')
   }
 
   /**
-   * Tells, without an answer. False when there is no connection: nothing was sent.
    * @param {string} route
    * @param {unknown} [body]
    */
   notify(route, body) {
-    if (this.#state !== State.open) return false
-    this.#message(Message.notify, route, 'notify', body, 0)
-    return true
+    return this.state === 'open' && this.#link?.congested === false && this.#notify(route, body)
   }
 
-  #message(type, route, kind, value, id) {
-    const body = value instanceof Uint8Array ? value : this.#options.codec.encode(route, kind, value)
-    this.#send(Packet.data, encodeMessage({ type, id, route, code: this.#dictionary.code(route), body }))
+  /**
+   * @param {string} route
+   * @param {(body: any, route: string) => void} handler
+   */
+  on(route, handler) {
+    let set = this.#handlers.get(route)
+    if (!set) this.#handlers.set(route, (set = new Set()))
+    return enroll(set, handler)
   }
 
-  #send(type, body) { this.#socket.send(encodePacket(type, body)) }
-
-  #emit(event, ...args) {
-    for (const f of [...(this.#listeners.get(event) ?? [])]) f(...args)
+  /**
+   * @param {string} route
+   * @param {(body: any, route: string) => void} [handler]
+   */
+  off(route, handler) {
+    if (handler) this.#handlers.get(route)?.delete(handler)
+    else this.#handlers.delete(route)
   }
 
-  #become(state, why) {
-    this.#state = state
-    this.#emit('state', state, why)
+  /** @param {(session: import('./shaddock.js').Session) => unknown} hook */
+  onOpen(hook) {
+    return enroll(this.#hooks, hook)
+  }
+
+  /** @param {(why: import('./shaddock.js').Ending) => void} handler */
+  onKick(handler) {
+    return enroll(this.#kicks, handler)
+  }
+
+  /** @param {(status: import('./shaddock.js').Status) => void} watcher */
+  watch(watcher) {
+    const stop = enroll(this.#watchers, watcher)
+    this.#call(watcher, this.#status)
+    return stop
   }
 
   #dial() {
-    this.#become(State.connecting)
-    this.#reader = new PacketReader()
-    this.#kicked = undefined
-    const Socket = this.#options.WebSocket ?? globalThis.WebSocket
-    const socket = new Socket(this.#url)
-    this.#socket = socket
-    socket.binaryType = 'arraybuffer'
-    const mine = (f) => (event) => { if (socket === this.#socket) f(event) }
-    socket.onopen = mine(() => this.#hello())
-    socket.onmessage = mine((event) => this.#receive(new Uint8Array(event.data)))
-    socket.onerror = () => {} // a close follows
-    socket.onclose = mine((event) => this.#lost(this.#kicked ?? endingOfClose(event.code, event.reason)))
-    this.#timers.shake = setTimeout(() => this.#abandon('handshake timeout'), this.#options.timeout)
-  }
-
-  #hello() {
-    const sys = { type: 'js-websocket', version: '0.0.1', rsa: {}, dictVersion: this.#dictionary.version || undefined }
-    this.#send(Packet.handshake, encodeText(JSON.stringify({ sys, user: this.#options.user ?? {} })))
-  }
-
-  #receive(bytes) {
-    this.#listen()
+    this.#endWait()
+    this.#become({ state: 'connecting' })
+    const { WebSocket, connectTimeout, sys, user } = this.#options
+    const how = {
+      WebSocket, sys: sys ?? {}, timeout: connectTimeout,
+      user: () => (typeof user === 'function' ? user() : user),
+      dictVersion: this.#dictionary.version,
+    }
     try {
-      for (const { type, body } of this.#reader.read(bytes)) this.#packet(type, body)
+      /** @type {Link} */
+      const link = new Link(this.#url, how, {
+        shaking: () => this.#become({ state: 'handshaking' }),
+        opened: (welcome) => void this.#opened(link, welcome),
+        message: (m) => this.#message(m),
+        ended: (why) => this.#ended(why),
+      })
+      this.#link = link
+    } catch (cause) {
+      // The WebSocket refuses the URL itself: it would do so every time.
+      this.#close(Object.freeze({ ...ending(Reason.none, String(cause)), cause }))
+    }
+  }
+
+  /**
+   * @param {Link} link
+   * @param {import('./shaddock.js').Welcome} welcome
+   */
+  async #opened(link, welcome) {
+    this.#dictionary.update(welcome.sys ?? {})
+    this.#stable = setTimeout(() => this.#backoff.reset(), STABLE)
+    this.#become({ state: 'restoring', welcome })
+    try {
+      const session = this.#session(link, welcome)
+      for (const hook of this.#hooks) await hook(session)
     } catch (err) {
-      this.#emit('error', err)
-      this.#abandon('protocol error')
-    }
-  }
-
-  #packet(type, body) {
-    switch (type) {
-      case Packet.handshake: return this.#welcome(JSON.parse(decodeText(body)))
-      case Packet.heartbeat: return this.#answerBeat()
-      case Packet.kick:
-        this.#kicked = endingOfKick(decodeText(body))
-        return this.#emit('kick', this.#kicked)
-      case Packet.data: return this.#data(decodeMessage(body))
-    }
-  }
-
-  #welcome({ code, msg, sys = {}, user }) {
-    clearTimeout(this.#timers.shake)
-    if (code !== 200) {
-      this.#kicked = ending(Reason.handshake_refused, msg || `handshake refused (${code})`)
+      // What the hooks put back is not there: this connection is of no use.
+      const temporary = err instanceof ShaddockError && err.temporary
+      const text = err instanceof Error ? err.message : String(err)
+      link.end(Object.freeze({ ...ending(Reason.none, text), name: 'hook', retry: temporary, cause: err }))
       return
     }
-    this.#dictionary.update(sys)
-    this.#beat = (sys.heartbeat ?? 0) * 1000
-    this.#send(Packet.ack)
-    this.#backoff.reset()
-    this.#listen()
-    this.#become(State.open)
-    this.#opening?.resolve(user)
-    this.#emit('open', user)
+    if (this.#link !== link) return // it ended while the hooks were at work
+    this.#everOpen = true
+    this.#become({ state: 'open', welcome })
+    this.#calls.dispatchAll((call) => this.#send(call))
+    this.#connecting?.resolve(welcome)
+    this.#connecting = undefined
   }
 
-  // The server is heard at least once an interval; two without a byte are a loss.
-  #listen() {
-    clearTimeout(this.#timers.silence)
-    if (this.#beat > 0) this.#timers.silence = setTimeout(() => this.#abandon('server is silent'), this.#beat * 2 + 1000)
+  /**
+   * What hooks see: requests on this connection, past those that wait for `open`.
+   * @param {Link} link
+   * @param {import('./shaddock.js').Welcome} welcome
+   * @returns {import('./shaddock.js').Session}
+   */
+  #session(link, welcome) {
+    return {
+      welcome,
+      resumed: this.#everOpen,
+      request: async (route, body, options) => {
+        if (this.#link !== link) throw new ShaddockError(Code.lost, 'this connection has ended', { route })
+        return this.#request(route, body, { ...options, resend: false }, true)
+      },
+      notify: (route, body) => this.#link === link && this.#notify(route, body),
+    }
   }
 
-  #answerBeat() {
-    if (this.#beat === 0 || this.#timers.beat !== undefined) return
-    this.#timers.beat = setTimeout(() => {
-      this.#timers.beat = undefined
-      if (this.#state === State.open) this.#send(Packet.heartbeat)
-    }, this.#beat)
+  /** @param {import('./shaddock.js').Ending} why */
+  #ended(why) {
+    this.#link = undefined
+    clearTimeout(this.#stable)
+    if (why.kicked) for (const handler of this.#kicks) this.#call(handler, why)
+    this.#calls.lost(why)
+    const wait = why.retry ? this.#backoff.next() : undefined
+    if (wait === undefined) {
+      this.#close(why)
+      return
+    }
+    this.#retry = setTimeout(() => this.#dial(), wait)
+    globalThis.addEventListener?.('online', this.#online)
+    this.#become({ state: 'waiting', ending: why, retryAt: Date.now() + wait })
   }
 
-  #data(m) {
+  /** The network is back: no need to wait for the rest of the pause. */
+  #online = () => this.retryNow()
+
+  #endWait() {
+    clearTimeout(this.#retry)
+    globalThis.removeEventListener?.('online', this.#online)
+  }
+
+  /** @param {import('./shaddock.js').Ending} why */
+  #close(why) {
+    this.#endWait()
+    this.#calls.closed(why)
+    this.#connecting?.reject(new ShaddockError(Code.closed, why.text, { ending: why, cause: why.cause }))
+    this.#connecting = undefined
+    this.#become({ state: 'closed', ending: why }) // last: a watcher may connect again
+  }
+
+  /** @param {Partial<import('./shaddock.js').Status>} change */
+  #become(change) {
+    this.#status = Object.freeze({ state: this.state, attempt: this.#backoff.failures, ...change })
+    for (const watcher of [...this.#watchers]) this.#call(watcher, this.#status)
+  }
+
+  /**
+   * @param {string} route
+   * @param {unknown} body
+   * @param {import('./shaddock.js').RequestOptions | undefined} options
+   * @param {boolean} now
+   */
+  async #request(route, body, options, now) {
+    if (this.state === 'closed') throw new ShaddockError(Code.closed, 'the client is closed', { route, ending: this.#status.ending })
+    const { timeout, resend } = this.#options
+    const { call, answer } = this.#calls.add(route, this.#encode(route, 'request', body), { timeout, resend, ...options })
+    if (now) this.#calls.dispatch(call, () => this.#send(call))
+    return answer
+  }
+
+  /** @param {import('./calls.js').Call} call */
+  #send({ id, route, body }) {
+    const code = this.#dictionary.code(route)
+    return this.#link?.send(encodeMessage({ type: Message.request, id, route, code, body })) ?? false
+  }
+
+  /**
+   * @param {string} route
+   * @param {unknown} body
+   */
+  #notify(route, body) {
+    const code = this.#dictionary.code(route)
+    const bytes = this.#encode(route, 'notify', body)
+    return this.#link?.send(encodeMessage({ type: Message.notify, route, code, body: bytes })) ?? false
+  }
+
+  /**
+   * @param {string} route
+   * @param {'request' | 'notify'} kind
+   * @param {unknown} body
+   */
+  #encode(route, kind, body) {
+    return body instanceof Uint8Array ? body : this.#codec.encode(route, kind, body)
+  }
+
+  /** @param {import('./wire.js').Decoded} m */
+  #message(m) {
+    const route = m.code ? this.#dictionary.route(m.code) : m.route
     if (m.type === Message.response) return this.#answer(m)
-    const route = m.code > 0 ? this.#dictionary.route(m.code) : m.route
-    let value
-    try {
-      if (route === undefined) throw new ShaddockError(Code.decode, `no route has code ${m.code}`)
-      value = this.#options.codec.decode(route, 'push', m.body)
-    } catch (err) {
-      return this.#emit('error', err)
-    }
-    this.#emit(route, value)
+    if (route === undefined) this.#report(new ShaddockError(Code.protocol, `no route has code ${m.code}`))
+    else if (m.type === Message.push) this.#push(route, m)
+    return false
   }
 
+  /** @param {import('./wire.js').Decoded} m */
   #answer(m) {
-    const asked = this.#pending.get(m.id)
-    if (!asked) return // it came after the time-out
-    this.#pending.delete(m.id)
-    clearTimeout(asked.timer)
+    const call = this.#calls.find(m.id)
+    if (!call) return false // timed out or aborted
+    if (m.error) {
+      call.reject(refusal(call.route, m.body))
+      return true
+    }
     try {
-      if (m.error) {
-        const { code, msg } = JSON.parse(decodeText(m.body))
-        asked.reject(new ShaddockError(code, msg, { route: asked.route }))
-      } else {
-        asked.resolve(this.#options.codec.decode(asked.route, 'response', m.body))
-      }
+      call.resolve(this.#codec.decode(call.route, 'response', m.body))
     } catch (cause) {
-      asked.reject(new ShaddockError(Code.decode, `the answer to ${asked.route} cannot be decoded`, { route: asked.route, cause }))
+      call.reject(new ShaddockError(Code.decode, `${call.route}: the answer cannot be decoded`, { route: call.route, cause }))
+    }
+    return true
+  }
+
+  /**
+   * @param {string} route
+   * @param {import('./wire.js').Decoded} m
+   */
+  #push(route, m) {
+    const handlers = [...(this.#handlers.get(route) ?? []), ...(this.#handlers.get('*') ?? [])]
+    if (handlers.length === 0) return // nobody listens: not worth decoding
+    try {
+      const body = this.#codec.decode(route, 'push', m.body)
+      for (const handler of handlers) this.#call(handler, body, route)
+    } catch (cause) {
+      this.#report(new ShaddockError(Code.decode, `${route}: the push cannot be decoded`, { route, cause }))
     }
   }
 
-  #abandon(text) {
-    const socket = this.#socket
-    this.#lost(ending(Reason.client_gone, text))
-    socket?.close(4000)
-  }
-
-  // The connection has ended: give up what waits for it, and come back if that
-  // makes sense.
-  #lost(why) {
-    this.#drop(Code.lost, why)
-    const wait = why.retry && this.#options.reconnect ? this.#backoff.next() : undefined
-    if (wait === undefined) return this.#finish(why)
-    this.#timers.retry = setTimeout(() => this.#dial(), wait)
-    this.#become(State.waiting, why)
-  }
-
-  #drop(code, why) {
-    this.#socket = undefined
-    for (const name of ['beat', 'silence', 'shake']) {
-      clearTimeout(this.#timers[name])
-      this.#timers[name] = undefined
+  /**
+   * Calls code of the program, whose errors must not stop ours.
+   * @param {Function} f
+   * @param {...unknown} args
+   */
+  #call(f, ...args) {
+    try {
+      f(...args)
+    } catch (err) {
+      this.#report(err)
     }
-    for (const { reject, route, timer } of this.#pending.values()) {
-      clearTimeout(timer)
-      reject(new ShaddockError(code, why.text, { route, ending: why }))
-    }
-    this.#pending.clear()
   }
 
-  #finish(why) {
-    this.#become(State.closed, why)
-    this.#opening?.reject(new ShaddockError(Code.lost, why.text, { ending: why }))
+  /** @param {unknown} err */
+  #report(err) {
+    if (this.#options.onError) this.#options.onError(err)
+    else console.error('shaddock:', err)
   }
 }
 
-function deferred() {
-  const d = {}
-  d.promise = new Promise((resolve, reject) => Object.assign(d, { resolve, reject }))
-  return d
+/**
+ * The error that the body of a refused request tells.
+ * @param {string} route
+ * @param {Uint8Array} bytes
+ */
+function refusal(route, bytes) {
+  const text = decodeText(bytes)
+  let body
+  try {
+    body = JSON.parse(text)
+  } catch {
+    // Not JSON: the codec of another server.
+  }
+  return new ShaddockError(body?.code ?? Code.internal, body?.msg || text || 'refused', { route, body: body ?? bytes.slice() })
+}
+
+/**
+ * @param {Set<Function>} set
+ * @param {Function} f
+ */
+function enroll(set, f) {
+  set.add(f)
+  return () => void set.delete(f)
+}
+
+/**
+ * A WebSocket URL: relative ones are meant from the page, http means ws.
+ * @param {string | URL} url
+ */
+function absolute(url) {
+  const u = new URL(url, globalThis.location?.href)
+  u.protocol = u.protocol.replace(/^http/, 'ws')
+  return u.href
 }

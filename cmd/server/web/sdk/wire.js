@@ -115,6 +115,8 @@ export function encodeMessage({ type, id = 0, route = '', code = 0, body = NOTHI
   return out
 }
 
+/** @typedef {ReturnType<typeof decodeMessage>} Decoded */
+
 /**
  * The message in a data package. `body` aliases the input. `code` is 0 unless
  * the route is compressed; then `route` is empty.
