@@ -36,15 +36,15 @@ func TestMemoryLeaseEndsOnTime(t *testing.T) {
 		if _, err := m.Put(ctx, "k", nil, l); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(storetest.TTL - 1)
+		time.Sleep(storetest.TTL - time.Nanosecond)
 		if _, err := m.Renew(ctx, l); err != nil {
 			t.Fatalf("renewed a moment before its end: %v", err)
 		}
-		time.Sleep(storetest.TTL - 1)
+		time.Sleep(storetest.TTL - time.Nanosecond)
 		if recs, _, _ := m.List(ctx, ""); len(recs) != 1 {
 			t.Fatal("gone before its time")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if recs, _, _ := m.List(ctx, ""); len(recs) != 0 {
 			t.Fatal("still there after its time")
