@@ -192,7 +192,7 @@ func (h *harness) waitKeys(why string, want ...string) {
 		case <-changed:
 			if slices.Equal(h.keys(), want) {
 				cancel()
-				_ = <-ended // cancelled on purpose
+				<-ended
 				return
 			}
 		case err := <-ended:
@@ -300,7 +300,7 @@ func watchFollowsList(h *harness) {
 	h.must(err)
 	want("old= deleted=true")
 	cancel()
-	_ = <-ended // cancelled on purpose
+	<-ended
 }
 
 func watchEnds(h *harness) {
