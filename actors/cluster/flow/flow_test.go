@@ -1,0 +1,348 @@
+package flow
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var start = time.Unix(1000, 0)
+
+func at(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+
+func TestInTakesInOrder(t *testing.T) {
+	type step struct {
+		why  string
+		at   int // ms
+		take uint64
+		head uint64
+		give uint64
+
+		took bool
+		ask  uint64 // 0: does not ask
+		next int    // ms of the next look, -1: never
+	}
+	var in In
+	for _, s := range []step{
+		{why: "the first", at: 0, take: 1, took: true, next: -1},
+		{why: "the next", at: 1, take: 2, took: true, next: -1},
+		{why: "once more", at: 2, take: 2, next: -1},
+		{why: "3 is missing: asked for at once", at: 3, take: 4, ask: 3, next: 203},
+		{why: "still missing: asked for already", at: 4, take: 5, next: 203},
+		{why: "it did not come: asked again", at: 203, ask: 3, next: 403},
+		{why: "it comes", at: 210, take: 3, took: true, next: 403},
+		{why: "and what was dropped", at: 211, take: 4, took: true, next: 403},
+		{why: "all is here", at: 212, take: 5, took: true, next: -1},
+		{why: "another gap need not wait", at: 213, take: 8, ask: 6, next: 413},
+		{why: "a part of it comes, and a later one", at: 214, take: 6, took: true, next: 413},
+		{why: "the rest may be on its way", at: 215, take: 9, next: 413},
+		{why: "7 is lost for good", at: 216, give: 8, next: 413},
+		{why: "all that was asked for is settled; 9 was dropped after that", at: 217, take: 8, took: true, ask: 9, next: 417},
+		{why: "asked for already", at: 218, take: 11, next: 417},
+		{why: "given up", at: 219, give: 12, next: -1},
+		{why: "an old loss", at: 220, give: 5, next: -1},
+		{why: "the sender says there were more", at: 221, head: 13, ask: 12, next: 421},
+		{why: "an old head", at: 222, head: 3, next: 421},
+	} {
+		if s.take != 0 && in.Take(s.take) != s.took {
+			t.Fatalf("%s: took %v", s.why, !s.took)
+		}
+		if s.head != 0 {
+			in.Head(s.head)
+		}
+		if s.give != 0 {
+			in.GiveUp(s.give)
+		}
+		place, ask, next := in.Ask(at(s.at))
+		if ask != (s.ask != 0) || place != s.ask {
+			t.Fatalf("%s: asks %v for %d, want %d", s.why, ask, place, s.ask)
+		}
+		if want := at(s.next); s.next < 0 && !next.IsZero() || s.next >= 0 && !next.Equal(want) {
+			t.Fatalf("%s: looks again at %v ms, want %d", s.why, next.Sub(start).Milliseconds(), s.next)
+		}
+	}
+	if got, want := in.Stats(), (InStats{Taken: 7, Duplicates: 1, Gaps: 4, Lost: 4}); got != want {
+		t.Fatalf("counted %+v, want %+v", got, want)
+	}
+}
+
+func TestInAcknowledges(t *testing.T) {
+	var in In
+	if soon, _ := in.Owes(); soon {
+		t.Fatal("owes an ack for nothing")
+	}
+	for i := uint64(1); i < ackEvery; i++ {
+		in.Take(i)
+	}
+	if soon, now := in.Owes(); !soon || now {
+		t.Fatalf("a few: soon %v, now %v", soon, now)
+	}
+	in.Take(ackEvery)
+	if soon, now := in.Owes(); !soon || !now {
+		t.Fatalf("many: soon %v, now %v", soon, now)
+	}
+	if in.Ack() != ackEvery || in.Have() != ackEvery {
+		t.Fatal("acknowledges something else than it has")
+	}
+	if soon, now := in.Owes(); soon || now {
+		t.Fatal("told, and still owes")
+	}
+}
+
+func push(o *Out, ms int, n int) (last uint64, send bool) {
+	for range n {
+		last, send = o.Push(at(ms), fmt.Append(nil, o.Last()+1))
+	}
+	return last, send
+}
+
+// asked checks what comes of a request: the places first to last, or nothing.
+func asked(t *testing.T, why string, o *Out, ms int, place, first, last uint64, lost bool) {
+	t.Helper()
+	gotFirst, messages, gotLost := o.Ask(at(ms), place)
+	if len(messages) == 0 && first == 0 {
+		return
+	}
+	if gotFirst != first || gotLost != lost || uint64(len(messages)) != last-first+1 {
+		t.Fatalf("%s: %d messages from %d, lost %v; want %d to %d, lost %v", why, len(messages), gotFirst, gotLost, first, last, lost)
+	}
+	for i, m := range messages {
+		if string(m) != fmt.Sprint(first+uint64(i)) {
+			t.Fatalf("%s: at place %d comes %q", why, first+uint64(i), m)
+		}
+	}
+}
+
+func TestOutKeepsWhatIsNotAcknowledged(t *testing.T) {
+	var o Out
+	if last, send := push(&o, 0, 10); last != 10 || !send {
+		t.Fatalf("last %d, send %v", last, send)
+	}
+	asked(t, "all of it", &o, 1, 1, 1, 10, false)
+	o.Ack(at(2), 4)
+	o.Ack(at(2), 3)  // late
+	o.Ack(at(2), 11) // never sent
+	if o.Waiting() != 6 {
+		t.Fatalf("%d waiting", o.Waiting())
+	}
+	asked(t, "who asks from 8 has all before it", &o, 3, 8, 8, 10, false)
+	if o.Waiting() != 3 {
+		t.Fatalf("%d waiting", o.Waiting())
+	}
+	asked(t, "what was acknowledged is gone", &o, 4, 2, 8, 10, true)
+	asked(t, "what was never sent", &o, 5, 11, 0, 0, false)
+	asked(t, "no place at all", &o, 5, 0, 0, 0, false)
+	o.Ack(at(6), 10)
+	if o.Waiting() != 0 || o.bytes != 0 {
+		t.Fatalf("%d waiting, %d bytes", o.Waiting(), o.bytes)
+	}
+	asked(t, "nothing is left", &o, 7, 5, 11, 10, true)
+}
+
+func TestOutForgetsPastItsLimits(t *testing.T) {
+	o := Out{Limits: Limits{Messages: 3, Bytes: 100}}
+	push(&o, 0, 5)
+	asked(t, "three by number", &o, 1, 1, 3, 5, true)
+	o.Push(at(2), make([]byte, 99))
+	if len(o.kept) != 2 {
+		t.Fatalf("keeps %d messages of %d bytes", len(o.kept), o.bytes)
+	}
+	o.Push(at(3), make([]byte, 500))
+	if first, messages, lost := o.Ask(at(3), 6); first != 7 || len(messages) != 1 || !lost {
+		t.Fatalf("keeps %d messages from %d, lost %v: the last is always kept", len(messages), first, lost)
+	}
+}
+
+// What could not be sent is not followed by what the receiver would drop.
+func TestOutStalls(t *testing.T) {
+	var o Out
+	push(&o, 0, 1)
+	o.Refused()
+	if _, send := push(&o, 1, 1); send {
+		t.Fatal("sends behind a hole")
+	}
+	asked(t, "the receiver asks once it is told", &o, 2, 1, 1, 2, false)
+	if _, send := push(&o, 3, 1); !send {
+		t.Fatal("does not go on")
+	}
+}
+
+func TestOutProbes(t *testing.T) {
+	var o Out
+	want := func(why string, ms int, probe bool, next int) {
+		t.Helper()
+		last, got, when := o.Probe(at(ms))
+		if got != probe || got && last != o.Last() {
+			t.Fatalf("%s: probes %v with %d", why, got, last)
+		}
+		if next < 0 && !when.IsZero() || next >= 0 && !when.Equal(at(next)) {
+			t.Fatalf("%s: looks again at %d ms, want %d", why, when.Sub(start).Milliseconds(), next)
+		}
+	}
+	want("nothing sent", 0, false, -1)
+	push(&o, 0, 2)
+	want("just sent", 0, false, 200)
+	want("no word", 200, true, 600)
+	want("wait", 300, false, 600)
+	want("still none", 600, true, 1400)
+	o.Ack(at(700), 1)
+	want("one of two: it hears us", 700, false, 900)
+	want("but not the other", 900, true, 1300)
+	want("more and more rarely", 1300, true, 2100)
+	want("more and more rarely", 2100, true, 3700)
+	want("every two seconds in the end", 3700, true, 5700)
+	o.Ask(at(4000), 2)
+	want("asked: it has just been sent again", 4000, false, 4200)
+	o.Ack(at(4100), 2)
+	want("all is there", 4100, false, -1)
+	push(&o, 9000, 1)
+	want("from the beginning", 9000, false, 9200)
+}
+
+// Two ends over a wire that loses, doubles and refuses, against the promise: each
+// message once, in order, or counted as lost, and nothing is lost that the ring
+// holds.
+func TestFlowModel(t *testing.T) {
+	for range 200 {
+		seed := rand.Uint64()
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { runModel(t, rand.New(rand.NewPCG(seed, 3))) })
+	}
+}
+
+type packet struct {
+	kind  byte // 'm'essage, 'h'ead, 'g'ive up, 'a'sk, 'k' ack
+	place uint64
+	body  string
+}
+
+func runModel(t *testing.T, rng *rand.Rand) {
+	o := Out{Limits: Limits{Messages: 16 + rng.IntN(200)}}
+	var (
+		in          In
+		now         = start
+		there, back []packet
+		bad         = rng.Float64() * 0.5
+		next        = uint64(1) // what the receiver must take next
+		holes       uint64
+	)
+	send := func(q *[]packet, p packet) bool {
+		switch luck := rng.Float64(); {
+		case luck < bad/3:
+			return false // refused
+		case luck < 2*bad/3:
+			return true // lost
+		case luck < bad:
+			*q = append(*q, p)
+		}
+		*q = append(*q, p)
+		return true
+	}
+	push := func() {
+		body := fmt.Append(nil, o.Last()+1)
+		place, ok := o.Push(now, body)
+		if ok && !send(&there, packet{'m', place, string(body)}) {
+			o.Refused()
+		}
+	}
+	deliver := func() {
+		if len(there) > 0 {
+			p := there[0]
+			there = there[1:]
+			switch p.kind {
+			case 'm':
+				if in.Take(p.place) {
+					if p.place != next || p.body != fmt.Sprint(next) {
+						t.Fatalf("took %d %q, want %d", p.place, p.body, next)
+					}
+					next++
+				}
+			case 'h':
+				in.Head(p.place)
+			case 'g':
+				if lost := in.GiveUp(p.place); lost > 0 {
+					next, holes = p.place, holes+lost
+				}
+			}
+			if _, urgent := in.Owes(); urgent {
+				send(&back, packet{kind: 'k', place: in.Ack()})
+			}
+		}
+		if len(back) > 0 {
+			p := back[0]
+			back = back[1:]
+			if p.kind == 'k' {
+				o.Ack(now, p.place)
+				return
+			}
+			first, messages, lost := o.Ask(now, p.place)
+			if lost {
+				send(&there, packet{kind: 'g', place: first})
+			}
+			for i, m := range messages {
+				if !send(&there, packet{'m', first + uint64(i), string(m)}) {
+					o.Refused()
+					break
+				}
+			}
+		}
+	}
+	tick := func() {
+		now = now.Add(time.Duration(rng.IntN(100)) * time.Millisecond)
+		if last, probe, _ := o.Probe(now); probe {
+			send(&there, packet{kind: 'h', place: last})
+		}
+		if place, ask, _ := in.Ask(now); ask {
+			send(&back, packet{kind: 'a', place: place})
+		}
+		if soon, _ := in.Owes(); soon {
+			send(&back, packet{kind: 'k', place: in.Ack()})
+		}
+	}
+	for range 3000 {
+		switch rng.IntN(3) {
+		case 0:
+			push()
+		case 1:
+			deliver()
+		case 2:
+			if rng.IntN(10) == 0 {
+				tick()
+			}
+		}
+	}
+	bad = 0
+	for range 20_000 {
+		if o.Waiting() == 0 && len(there)+len(back) == 0 {
+			break
+		}
+		deliver()
+		tick()
+	}
+	if o.Waiting() != 0 || in.Have() != o.Last() || next != o.Last()+1 {
+		t.Fatalf("%d wait at rest; has %d of %d, next %d", o.Waiting(), in.Have(), o.Last(), next)
+	}
+	if s := in.Stats(); s.Taken+s.Lost != o.Last() || s.Lost != holes {
+		t.Fatalf("%d taken and %d lost of %d", s.Taken, s.Lost, o.Last())
+	}
+	if holes > 0 && o.Limits.Messages >= int(o.Last()) {
+		t.Fatalf("%d lost, though the ring held everything", holes)
+	}
+}
+
+func TestFlowAllocations(t *testing.T) {
+	var o Out
+	var in In
+	body := []byte("x")
+	place := uint64(0)
+	allocs := testing.AllocsPerRun(1000, func() {
+		place, _ = o.Push(start, body)
+		in.Take(place)
+		if _, now := in.Owes(); now {
+			o.Ack(start, in.Ack())
+		}
+	})
+	if allocs > 0.2 { // the ring's slice, every now and then
+		t.Fatalf("%.2f allocations a message", allocs)
+	}
+}
