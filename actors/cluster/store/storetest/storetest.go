@@ -192,7 +192,7 @@ func (h *harness) waitKeys(why string, want ...string) {
 		case <-changed:
 			if slices.Equal(h.keys(), want) {
 				cancel()
-				<-ended
+				<-ended //nolint:errcheck // cancelled on purpose
 				return
 			}
 		case err := <-ended:
@@ -300,7 +300,7 @@ func watchFollowsList(h *harness) {
 	h.must(err)
 	want("old= deleted=true")
 	cancel()
-	<-ended
+	<-ended //nolint:errcheck // cancelled on purpose
 }
 
 func watchEnds(h *harness) {
