@@ -55,6 +55,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 // start brings everything up, or nothing.
 func start(cfg Config) (s *server, err error) {
+	saveMemory()
 	cfg.setDefaults()
 	s = &server{cfg: cfg, started: time.Now()}
 	defer func() {
