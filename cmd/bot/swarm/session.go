@@ -149,17 +149,15 @@ func (s *session) pushed(body []byte) {
 		sh.sheet.Add(measure.Strangers, 1)
 		return
 	}
-	sh.arrived.Add(1)
 	switch s.inbox.Receive(mark, 0) {
-	case measure.InOrder:
-		sh.sheet.Add(measure.Delivered, 1)
 	case measure.Repeated:
 		sh.sheet.Add(measure.Duplicated, 1)
-		return
-	default:
-		sh.sheet.Add(measure.Delivered, 1)
+		return // must not stand in for one that is still on its way
+	case measure.Reordered:
 		sh.sheet.Add(measure.OutOfOrder, 1)
 	}
+	sh.arrived.Add(1)
+	sh.sheet.Add(measure.Delivered, 1)
 	sh.sheet.Metrics[metricPush].Record(sh.swarm.now() - mark.Planned)
 }
 
