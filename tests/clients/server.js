@@ -1,34 +1,49 @@
 // Starts the real server binary for a test, on free ports.
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-const root = new URL('../..', import.meta.url).pathname
+const root = join(import.meta.dirname, '..', '..')
+let folder
 let binary
+const running = new Set()
 
-// build compiles the server once for all tests of this process.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  if (folder) rmSync(folder, { recursive: true })
+})
+
+/** A folder for the files of this process, gone when it exits. */
+export function scratch() {
+  return (folder ??= mkdtempSync(join(tmpdir(), 'shaddock-')))
+}
+
+/** Compiles the server once for all tests of this process. */
 function build() {
   if (!binary) {
-    binary = join(mkdtempSync(join(tmpdir(), 'shaddock-')), 'server')
+    binary = join(scratch(), 'server')
     execFileSync('go', ['build', '-o', binary, './cmd/server'], { cwd: root, stdio: 'inherit' })
   }
   return binary
 }
 
-// serve resolves to the addresses once the server listens; stop ends it and
-// resolves to its exit code.
+/**
+ * Resolves to the addresses once the server listens. `stop` ends it and resolves
+ * to its exit code. A flag given here wins over the ones set for all.
+ */
 export async function serve(...flags) {
   const child = spawn(build(), ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'warn', ...flags],
     { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
+  running.add(child)
+  const exited = once(child, 'exit').finally(() => running.delete(child))
   const found = {}
   for await (const line of createInterface({ input: child.stdout })) {
-    const url = line.match(/https?:\/\/([\d.]+):(\d+)\//)
-    if (url && line.startsWith('players')) found.players = { host: url[1], port: Number(url[2]) }
-    if (url && line.startsWith('admin')) found.admin = `http://${url[1]}:${url[2]}`
+    const [, origin, host, port] = line.match(/(https?:\/\/([\d.]+):(\d+))\//) ?? []
+    if (line.startsWith('players')) Object.assign(found, { origin, ws: `ws://${host}:${port}/nano`, players: { host, port: Number(port) } })
+    if (line.startsWith('admin')) found.admin = origin
     if (found.players && found.admin) break
   }
   if (!found.players) throw new Error('the server did not start')
@@ -37,6 +52,11 @@ export async function serve(...flags) {
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
       return (await exited)[0]
+    },
+    /** Ends a session as an operator does. */
+    async kick(session, reason) {
+      const res = await fetch(`${found.admin}/kick`, { method: 'POST', body: new URLSearchParams({ session, reason }) })
+      if (!res.ok) throw new Error(`kick: ${res.status} ${await res.text()}`)
     },
   }
 }

@@ -13,8 +13,8 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   touch node_modules/.package-lock.json
 fi
 
-browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+browser() { [ -x "${CHROMIUM:-}" ] || command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable; }
 if ! browser >/dev/null; then
   { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } ||
-    { echo "setup: no browser found: install Chromium (Debian: apt-get install chromium)" >&2; exit 1; }
+    { echo "setup: no browser found: install Chromium (Debian: apt-get install chromium) or set CHROMIUM to its path" >&2; exit 1; }
 fi

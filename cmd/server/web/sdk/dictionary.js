@@ -15,7 +15,7 @@ export class Dictionary {
   /**
    * Takes over what a handshake response says. A server that has none, or
    * another one than last time, replaces what was.
-   * @param {{dict?: Record<string, number>, routeToCode?: Record<string, number>, dictVersion?: string, useDict?: boolean}} sys
+   * @param {{dict?: Record<string, number>, routeToCode?: Record<string, number>, dictVersion?: string, useDict?: boolean, [more: string]: unknown}} sys
    */
   update(sys) {
     const codes = sys.dict ?? sys.routeToCode

@@ -47,8 +47,15 @@ export class ShaddockError extends Error {
 
   /** Whether the same request may well succeed a little later. */
   get temporary() {
-    const { timeout, limited, unavailable, lost, busy } = Code
-    return [timeout, limited, unavailable, lost, busy].includes(this.code)
+    switch (this.code) {
+      case Code.timeout:
+      case Code.limited:
+      case Code.unavailable:
+      case Code.lost:
+      case Code.busy:
+        return true
+    }
+    return false
   }
 }
 

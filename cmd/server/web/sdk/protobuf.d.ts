@@ -12,7 +12,8 @@ export interface Bodies {
  * A codec for `new Client(url, { codec })`. `descriptor` is a schema in the JSON
  * form of protobufjs, as `pbjs -t json game.proto` prints it. Values are plain
  * objects: fields that were not sent have their defaults, 64-bit integers are
- * numbers, enums are strings. A route or kind that is not in `routes` fails.
+ * numbers, and so are enums. A value that does not fit its type fails, and so does a
+ * route or kind that is not in `routes`.
  *
  *     const codec = protobuf(schema, {
  *       'room.join': { request: 'JoinRequest', response: 'JoinReply' },

@@ -36,7 +36,7 @@ export function protobuf(descriptor, routes) {
     },
     decode(route, kind, bytes) {
       const type = typeOf(route, kind)
-      return type.toObject(type.decode(bytes), { defaults: true, longs: Number, enums: String })
+      return type.toObject(type.decode(bytes), { defaults: true, longs: Number })
     },
   }
 }

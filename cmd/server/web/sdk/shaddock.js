@@ -23,7 +23,9 @@ export { Code, json, raw, Reason, ShaddockError }
 /** How long a connection must have lasted for the next failure to count as the first. */
 const STABLE = 10_000
 
-/** @implements {import('./shaddock.js').Client} */
+/** @typedef {import('./shaddock.js').Client} Declared */
+
+/** @implements {Declared} */
 export class Client {
   #url
   #options

@@ -128,7 +128,7 @@ export function decodeMessage(bytes) {
   const type = (flag >> 1) & 0x07
   if (type > Message.push) throw broken(`no message has type ${type}`)
   const m = {
-    type, id: 0, route: '', code: 0, body: NOTHING,
+    type, id: 0, route: '', code: 0, body: bytes,
     error: (flag & FLAG.error) !== 0,
     deflated: (flag & FLAG.deflated) !== 0,
   }
