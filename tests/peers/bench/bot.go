@@ -63,6 +63,12 @@ func (b *bot) wait() error {
 	return nil
 }
 
+// interrupt asks the bot to report now and waits for it.
+func (b *bot) interrupt() error {
+	_ = b.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended: wait tells why
+	return b.wait()
+}
+
 // report is the part of the bot's JSON that the table needs.
 type report struct {
 	Begin   time.Time          `json:"begin"` // of the measuring phase
@@ -76,8 +82,7 @@ type report struct {
 	Dropped    int64 `json:"dropped"` // connections
 	Late       int64 `json:"late"`    // acts that the bot began behind its plan
 
-	ServerCPU  float64 `json:"server_cpu_seconds"`
-	PerSession float64 `json:"server_rss_per_session"` // bytes
+	ServerCPU float64 `json:"server_cpu_seconds"`
 }
 
 // latency is one metric of the bot, in milliseconds.
@@ -105,10 +110,6 @@ func (r *report) sample(l load) sample {
 	s := sample{
 		Ops: r.Received, CPU: r.ServerCPU, Late: r.Late,
 		Lost: r.Lost, Faults: r.Duplicated + r.OutOfOrder + r.Dropped,
-	}
-	if l.scenario == "idle" {
-		s.SessionKB = r.PerSession / 1024
-		return s
 	}
 	if r.Received > 0 {
 		s.CPUMicros = r.ServerCPU * 1e6 / float64(r.Received)

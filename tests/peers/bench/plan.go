@@ -21,9 +21,9 @@ type load struct {
 // next message comes: shaddock merges what waits for a walk, and a merged write
 // must not be compared with single ones.
 var loads = []load{
-	{name: "idle", scenario: "idle", sessions: 10_000, rooms: 1, rounds: 1},
-	{name: "room1000", scenario: "chat", sessions: 1_000, rooms: 1, rate: 40},
-	{name: "room5000", scenario: "chat", sessions: 5_000, rooms: 1, rate: 8},
+	{name: "idle", scenario: "idle", sessions: 10_000, rooms: 1},
+	{name: "room1000", scenario: "chat", sessions: 1_000, rooms: 1, rate: 60},
+	{name: "room5000", scenario: "chat", sessions: 5_000, rooms: 1, rate: 12},
 	{name: "rooms50", scenario: "chat", sessions: 5_000, rooms: 100, rate: 800},
 	{name: "echo", scenario: "echo", sessions: 200, rooms: 1, rate: 10_000},
 }

@@ -21,7 +21,8 @@ type sample struct {
 	P50       float64 `json:"p50_ms"`
 	P99       float64 `json:"p99_ms"`
 	Max       float64 `json:"max_ms"`
-	SessionKB float64 `json:"kb_per_session,omitempty"`
+	SessionKB float64 `json:"kb_per_session,omitempty"`           // the slope; see memory.go
+	ProcessKB float64 `json:"process_kb_over_sessions,omitempty"` // all that is resident, by session
 	Lost      int64   `json:"lost"`
 	Faults    int64   `json:"faults"` // deliveries doubled or out of order, connections ended unasked
 	Late      int64   `json:"late"`   // acts that the bot began more than 5 ms behind its plan
@@ -79,6 +80,9 @@ func (b *bench) run(ctx context.Context, plan []load) error {
 
 // measure starts a fresh server, has the bot drive it and stops it.
 func (b *bench) measure(ctx context.Context, l load, s server) (sample, error) {
+	if l.scenario == "idle" {
+		return b.measureMemory(ctx, l, s)
+	}
 	srv, err := s.start(b.bin, l.scenario == "chat")
 	if err != nil {
 		return sample{}, err
@@ -108,7 +112,7 @@ func (b *bench) measure(ctx context.Context, l load, s server) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	if l.scenario != "idle" && r.Received == 0 {
+	if r.Received == 0 {
 		return sample{}, fmt.Errorf("nothing of what was sent arrived: %d lost; the bot printed:\n%s", r.Lost, bot.out)
 	}
 	got := r.sample(l)
@@ -120,7 +124,7 @@ func (b *bench) measure(ctx context.Context, l load, s server) (sample, error) {
 // brief is the sample on a line of progress.
 func (s sample) brief() string {
 	if s.SessionKB > 0 {
-		return fmt.Sprintf("%.2f KB per session", s.SessionKB)
+		return fmt.Sprintf("%.2f KB per session, the whole process %.2f", s.SessionKB, s.ProcessKB)
 	}
 	return fmt.Sprintf("%.2f µs, p99 %.1f ms, server %.0f %%, bot %.0f %%, others %.0f %% of the machine",
 		s.CPUMicros, s.P99, 100*s.Shares.Server, 100*s.Shares.Bot, 100*s.Shares.Others)

@@ -38,17 +38,18 @@ func (b *bench) print(w io.Writer, m machine, plan []load) {
 }
 
 func (b *bench) printMemory(w io.Writer, l load) {
-	t := newTable(w, "", "resident KB per session", "", "")
+	t := newTable(w, "", "resident KB per session", "whole process / sessions", "")
 	for _, s := range b.servers {
-		var kb []float64
-		for _, m := range b.of(l.name, s.name) {
-			kb = append(kb, m.SessionKB)
+		got := b.of(l.name, s.name)
+		if len(got) == 0 {
+			t.row(s.name, "–", "–", "failed")
+			continue
 		}
-		v, note := spreadOf(kb), ""
-		if s.name == "shaddock" && v.N > 0 {
-			note = verdict(v.Median, goalKB, "%.1f KB")
+		kb, note := column(got, func(m sample) float64 { return m.SessionKB }), ""
+		if s.name == "shaddock" {
+			note = verdict(kb.Median, goalKB, "%.1f KB")
 		}
-		t.row(s.name, v.text(2), note, "")
+		t.row(s.name, kb.text(2), column(got, func(m sample) float64 { return m.ProcessKB }).text(2), note)
 	}
 	t.flush()
 }

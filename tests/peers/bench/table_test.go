@@ -16,7 +16,7 @@ func TestPageSaysWhatAReaderNeeds(t *testing.T) {
 			sample{Load: "room1000", Server: "nano", Round: round, CPUMicros: cpu * 2, P99: 9, Lost: 3, Shares: shares{0.1, 0.1, 0.2}},
 		)
 	}
-	b.samples = append(b.samples, sample{Load: "idle", Server: "shaddock", SessionKB: 2.5})
+	b.samples = append(b.samples, sample{Load: "idle", Server: "shaddock", SessionKB: 2.5, ProcessKB: 5})
 	b.failures = []failure{{"echo", "nano", 1, "it fell over"}}
 	var page strings.Builder
 	b.print(&page, machine{CPU: "abacus", Cores: 2, Commit: "abc"}, loads)
@@ -24,7 +24,7 @@ func TestPageSaysWhatAReaderNeeds(t *testing.T) {
 	for _, want := range []string{
 		"2 cores of abacus", "commit abc",
 		"10,000 idle sessions", "2.50", "goal ≤ 2.0 KB: not reached",
-		"one room of 1,000: 40 messages/s, 40,000 deliveries/s",
+		"one room of 1,000: 60 messages/s, 60,000 deliveries/s",
 		"5.20 (5.00–5.40)", "1.05 (1.05–1.05)", "goal ≤ 1.10 of bare: reached",
 		"LOST  room1000, nano, round 1: 3 messages",
 		"FAILED  echo, nano, round 2: it fell over",
