@@ -1,7 +1,6 @@
 package swarm
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -42,6 +41,8 @@ type Report struct {
 	RSSBefore  int64   `json:"server_rss_before"`    // bytes
 	RSSAfter   int64   `json:"server_rss_connected"`
 	PerSession float64 `json:"server_rss_per_session"`
+
+	sheet *measure.Sheet // of all shards
 }
 
 // Latency is one metric's distribution.
@@ -100,6 +101,7 @@ func (r *Report) settle(w *swarm) {
 	for _, sh := range w.shards {
 		sum.Merge(sh.sheet)
 	}
+	r.sheet = sum
 	for i, name := range metricNames {
 		r.Metrics[name] = latency(&sum.Metrics[i])
 	}
@@ -151,14 +153,15 @@ func (r *Report) publish(cfg *Config) error {
 	if cfg.JSON == "" {
 		return nil
 	}
-	b, err := json.MarshalIndent(r, "", "  ")
+	f, err := os.Create(cfg.JSON)
 	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	if err := os.WriteFile(cfg.JSON, append(b, '\n'), 0o644); err != nil {
 		return fmt.Errorf("--json: %w", err)
 	}
-	return nil
+	if err := r.Result(cfg).WriteJSON(f); err != nil {
+		f.Close()
+		return fmt.Errorf("--json: %w", err)
+	}
+	return f.Close()
 }
 
 func (r *Report) print(w io.Writer, server bool) {

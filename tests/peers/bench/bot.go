@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -69,28 +70,49 @@ func (b *bot) interrupt() error {
 	return b.wait()
 }
 
-// report is the part of the bot's JSON that the table needs.
+// report is the part of the bot's JSON (schema 1) that the table needs.
 type report struct {
-	Begin   time.Time          `json:"begin"` // of the measuring phase
-	End     time.Time          `json:"end"`
+	Run struct {
+		Begin time.Time `json:"begin"` // of the measuring phase
+		End   time.Time `json:"end"`
+	} `json:"run"`
 	Metrics map[string]latency `json:"metrics"`
 
-	Received   int64 `json:"received"`
-	Lost       int64 `json:"lost"`
-	Duplicated int64 `json:"duplicated"`
-	OutOfOrder int64 `json:"out_of_order"`
-	Dropped    int64 `json:"dropped"` // connections
-	Late       int64 `json:"late"`    // acts that the bot began behind its plan
-
-	ServerCPU float64 `json:"server_cpu_seconds"`
+	Deliveries struct {
+		Received   int64 `json:"received"`
+		Lost       int64 `json:"lost"`
+		Duplicated int64 `json:"duplicated"`
+		OutOfOrder int64 `json:"out_of_order"`
+	} `json:"deliveries"`
+	Sessions struct {
+		Dropped int64 `json:"dropped"` // connections
+	} `json:"sessions"`
+	Schedule struct {
+		Late int64 `json:"late"` // acts that the bot began behind its plan
+	} `json:"schedule"`
+	Server struct {
+		CPUSeconds float64 `json:"cpu_seconds"`
+	} `json:"server"`
 }
 
 // latency is one metric of the bot, in milliseconds.
 type latency struct {
-	Count int64   `json:"count"`
-	P50   float64 `json:"p50_ms"`
-	P99   float64 `json:"p99_ms"`
-	Max   float64 `json:"max_ms"`
+	Count  int64            `json:"count"`
+	Errors map[string]int64 `json:"errors"`
+	P50    float64          `json:"p50_ms"`
+	P99    float64          `json:"p99_ms"`
+	Max    float64          `json:"max_ms"`
+}
+
+// metric finds a metric by its name or, since the bot names routes behind it,
+// the first of its kind: a load here uses one route each.
+func (r *report) metric(kind string) latency {
+	for name, m := range r.Metrics {
+		if (name == kind || strings.HasPrefix(name, kind+"[")) && m.Count > 0 {
+			return m
+		}
+	}
+	return r.Metrics[kind]
 }
 
 func readReport(file string) (*report, error) {
@@ -107,16 +129,21 @@ func readReport(file string) (*report, error) {
 
 // sample picks from the report what the load is about.
 func (r *report) sample(l load) sample {
+	d := r.Deliveries
 	s := sample{
-		Ops: r.Received, CPU: r.ServerCPU, Late: r.Late,
-		Lost: r.Lost, Faults: r.Duplicated + r.OutOfOrder + r.Dropped,
+		Ops: d.Received, CPU: r.Server.CPUSeconds, Late: r.Schedule.Late,
+		Lost: d.Lost, Faults: d.Duplicated + d.OutOfOrder + r.Sessions.Dropped,
 	}
-	if r.Received > 0 {
-		s.CPUMicros = r.ServerCPU * 1e6 / float64(r.Received)
-	}
-	metric := r.Metrics["push"]
+	metric := r.metric("push")
 	if l.scenario == "echo" {
-		metric = r.Metrics["request"]
+		metric = r.metric("request")
+		s.Ops = metric.Count
+		for _, n := range metric.Errors {
+			s.Lost += n
+		}
+	}
+	if s.Ops > 0 {
+		s.CPUMicros = s.CPU * 1e6 / float64(s.Ops)
 	}
 	s.P50, s.P99, s.Max = metric.P50, metric.P99, metric.Max
 	return s

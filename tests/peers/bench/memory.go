@@ -125,8 +125,8 @@ func (c *crowd) leave() error {
 	if err != nil {
 		return err
 	}
-	if n := r.Metrics["handshake"].Count; n != int64(c.size) || r.Dropped > 0 {
-		return fmt.Errorf("%d of %d sessions shook hands and %d were dropped", n, c.size, r.Dropped)
+	if n := r.Metrics["handshake"].Count; n != int64(c.size) || r.Sessions.Dropped > 0 {
+		return fmt.Errorf("%d of %d sessions shook hands and %d were dropped", n, c.size, r.Sessions.Dropped)
 	}
 	return nil
 }

@@ -112,12 +112,12 @@ func (b *bench) measure(ctx context.Context, l load, s server) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	if r.Received == 0 {
-		return sample{}, fmt.Errorf("nothing of what was sent arrived: %d lost; the bot printed:\n%s", r.Lost, bot.out)
-	}
 	got := r.sample(l)
-	got.Shares = eyes.between(r.Begin, r.End)
-	got.PerWrite = perWrite(writes, r.Begin, r.End)
+	if got.Ops == 0 {
+		return sample{}, fmt.Errorf("nothing of what was sent arrived: %d lost; the bot printed:\n%s", got.Lost, bot.out)
+	}
+	got.Shares = eyes.between(r.Run.Begin, r.Run.End)
+	got.PerWrite = perWrite(writes, r.Run.Begin, r.Run.End)
 	return got, nil
 }
 
