@@ -10,7 +10,7 @@ import (
 )
 
 // Ctx is what a behaviour knows of its room. It is valid only inside the call
-// it was given to, on that goroutine; to act later use After, Every or Async.
+// it was given to, on that goroutine; to act later use After and its like, or Async.
 type Ctx struct{ st *state }
 
 // ID returns the room's name within its kind.
@@ -102,21 +102,6 @@ func (c *Ctx) Remove(m *Member) { c.st.remove(m, protocol.ReasonKicked) }
 // Close closes the room once the call has returned: OnClose, then the members
 // leave. A later join to the same id makes a new room.
 func (c *Ctx) Close(why protocol.Reason) { c.st.closeWith(why) }
-
-// After calls f once, d from now, as a message of the room. The returned timer
-// can be stopped; it ends with the room.
-func (c *Ctx) After(d time.Duration, f func(c *Ctx)) *Timer {
-	return c.st.timers.add(c.st.now, d, 0, f)
-}
-
-// Every calls f every d, first d from now, without drift; what a slow room
-// misses is skipped.
-func (c *Ctx) Every(d time.Duration, f func(c *Ctx)) *Timer {
-	if d <= 0 {
-		panic("rooms: Every needs a positive interval")
-	}
-	return c.st.timers.add(c.st.now, d, d, f)
-}
 
 // Async runs work on a goroutine of its own, for what may block (a database, an
 // HTTP call), and then, as a message of the room, calls then with its result.

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -32,10 +33,10 @@ type room struct {
 
 	// Owned by Receive.
 	st     *state
-	timer  *time.Timer
-	armed  time.Time // when timer fires, zero when it does not
-	asked  bool      // the placement has been asked to put this room away
-	failed error     // why OnInit refused to open
+	alarm  timer.Alarm
+	ring   func() // posts a wake
+	asked  bool   // the placement has been asked to put this room away
+	failed error  // why OnInit refused to open
 }
 
 // Receive implements actor.Actor.
@@ -49,7 +50,7 @@ func (r *room) Receive(c actor.Context) {
 	case *actors.SessionEnded:
 		r.st.gone(now, m.ID, m.Reason)
 	case *wake:
-		r.armed = time.Time{}
+		r.alarm.Rang()
 		r.st.due(now)
 	case *asyncDone:
 		r.st.now = now
@@ -72,6 +73,8 @@ var errNotOpen = errors.New("it could not be opened")
 
 func (r *room) start(c actor.Context, now time.Time) {
 	r.st.self = actors.Membership{Kind: r.key.Kind, Room: r.key.ID, PID: c.Self()}
+	root, self := c.ActorSystem().Root, c.Self()
+	r.ring = func() { root.Send(self, &wake{}) }
 	r.failed = r.st.open(now)
 	if r.failed != nil {
 		r.st.log.Error("room could not open", "error", r.failed)
@@ -113,7 +116,7 @@ func (r *room) startWork(c actor.Context) {
 // arm sets the one timer of the room to the earliest thing that is due: a timer
 // of the game, or the end of an empty room.
 func (r *room) arm(c actor.Context, now time.Time) {
-	next, any := r.st.timers.next()
+	next, any := r.st.timers.Next()
 	if at, empty := r.st.idle(now); empty && !r.asked {
 		if !at.After(now) {
 			r.asked = true
@@ -122,16 +125,7 @@ func (r *room) arm(c actor.Context, now time.Time) {
 			next, any = at, true
 		}
 	}
-	if !any || next.Equal(r.armed) {
-		return
-	}
-	r.armed = next
-	if r.timer != nil {
-		r.timer.Reset(next.Sub(now))
-		return
-	}
-	root, self := c.ActorSystem().Root, c.Self()
-	r.timer = time.AfterFunc(next.Sub(now), func() { root.Send(self, &wake{}) })
+	r.alarm.Set(now, next, any, r.ring)
 }
 
 // stopIfIdle ends the room when nobody has come since it asked to be put away.
@@ -146,9 +140,7 @@ func (r *room) stopIfIdle(c actor.Context) {
 
 // stopping is the room's end, on every way there.
 func (r *room) stopping(now time.Time) {
-	if r.timer != nil {
-		r.timer.Stop()
-	}
+	r.alarm.Stop()
 	r.end()
 	why := r.st.why
 	if !r.st.closed {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -32,7 +33,7 @@ type state struct {
 	members []*Member
 	seats   map[uint64]*Member
 	joining *Member // the one whose OnJoin is running
-	timers  timers
+	timers  timer.Set[*Ctx]
 	empty   time.Time // since when nobody is here
 
 	snapshot []byte // of the last Save, nil before the first
@@ -62,10 +63,10 @@ func (st *state) fresh() error {
 
 // reset replaces the game and its timers by new ones.
 func (st *state) reset() {
-	st.timers = timers{}
+	st.timers.Clear()
 	st.room = st.kind.new()
 	if tick := st.kind.tick; tick != nil {
-		st.timers.add(st.now, st.kind.tickRate, st.kind.tickRate, func(c *Ctx) { tick(st.room, c) })
+		st.timers.Every(st.now, st.kind.tickRate, func(c *Ctx) { tick(st.room, c) })
 	}
 }
 
@@ -212,7 +213,7 @@ func (st *state) drop(m *Member, why protocol.Reason) {
 func (st *state) due(now time.Time) {
 	st.now = now
 	for !st.closed {
-		f, ok := st.timers.pop(now)
+		f, ok := st.timers.Pop(now)
 		if !ok {
 			return
 		}

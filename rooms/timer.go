@@ -1,90 +1,38 @@
 package rooms
 
 import (
-	"container/heap"
 	"time"
+
+	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
-// Timer is one pending call of a room, made by Ctx.After or Ctx.Every. It
-// belongs to the room: use it only inside the room's own methods.
-type Timer struct {
-	due   time.Time
-	every time.Duration
-	seq   uint64 // ties are called in the order they were made
-	index int    // place in the heap, -1 when not pending
-	f     func(c *Ctx)
-	owner *timers
+// Timer is one pending call of a room, or a series of them, made by Ctx.After and
+// its like. It belongs to the room: use it only inside the room's own methods. It
+// ends with the room, and when the game starts anew after a panic.
+type Timer = timer.Timer[*Ctx]
+
+// After calls f once, d from now, as a message of the room.
+func (c *Ctx) After(d time.Duration, f func(c *Ctx)) *Timer {
+	return c.st.timers.After(c.st.now, d, f)
 }
 
-// Stop ends the timer. Stopping twice, or after the last call, does nothing.
-func (t *Timer) Stop() {
-	t.every = 0
-	if t.index >= 0 {
-		heap.Remove(&t.owner.heap, t.index)
-	}
+// Every calls f every d, first d from now, without drift; what a slow room
+// misses is skipped. It panics unless d is positive.
+func (c *Ctx) Every(d time.Duration, f func(c *Ctx)) *Timer {
+	return c.st.timers.Every(c.st.now, d, f)
 }
 
-// timers holds a room's pending calls. It decides from the time it is told.
-type timers struct {
-	heap timerHeap
-	seq  uint64
+// Times is Every that ends after n calls.
+func (c *Ctx) Times(d time.Duration, n int, f func(c *Ctx)) *Timer {
+	return c.st.timers.Times(c.st.now, d, n, f)
 }
 
-func (ts *timers) add(now time.Time, d, every time.Duration, f func(c *Ctx)) *Timer {
-	ts.seq++
-	t := &Timer{due: now.Add(max(d, 0)), every: every, seq: ts.seq, f: f, owner: ts}
-	heap.Push(&ts.heap, t)
-	return t
+// When asks cond every d and calls f each time that it says yes.
+func (c *Ctx) When(d time.Duration, cond func(c *Ctx) bool, f func(c *Ctx)) *Timer {
+	return c.st.timers.When(c.st.now, d, cond, f)
 }
 
-// next returns when the earliest timer is due; ok is false when there is none.
-func (ts *timers) next() (due time.Time, ok bool) {
-	if len(ts.heap) == 0 {
-		return time.Time{}, false
-	}
-	return ts.heap[0].due, true
-}
-
-// pop takes the earliest timer that is due. A repeating one is put back at the
-// next multiple of its interval after now, so that it neither drifts nor makes
-// up for what was missed.
-func (ts *timers) pop(now time.Time) (f func(c *Ctx), ok bool) {
-	if len(ts.heap) == 0 || ts.heap[0].due.After(now) {
-		return nil, false
-	}
-	t := ts.heap[0]
-	if t.every <= 0 {
-		heap.Pop(&ts.heap)
-		return t.f, true
-	}
-	t.due = t.due.Add(t.every + now.Sub(t.due).Truncate(t.every))
-	heap.Fix(&ts.heap, 0)
-	return t.f, true
-}
-
-type timerHeap []*Timer
-
-func (h timerHeap) Len() int { return len(h) }
-func (h timerHeap) Less(i, j int) bool {
-	if h[i].due.Equal(h[j].due) {
-		return h[i].seq < h[j].seq
-	}
-	return h[i].due.Before(h[j].due)
-}
-func (h timerHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-func (h *timerHeap) Push(x any) {
-	t := x.(*Timer)
-	t.index = len(*h)
-	*h = append(*h, t)
-}
-func (h *timerHeap) Pop() any {
-	old := *h
-	t := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	t.index = -1
-	return t
+// Cron calls f at the instants of a cron expression, see timer.Set.Cron.
+func (c *Ctx) Cron(expr string, f func(c *Ctx)) (*Timer, error) {
+	return c.st.timers.Cron(c.st.now, expr, f)
 }
