@@ -68,13 +68,25 @@ func (c *Ctx) Broadcast(route string, v any, opts ...SendOption) {
 	}
 	switch {
 	case c.st.joining == nil || c.st.joining == o.except:
-		c.st.out.broadcast(f, o.except)
+		c.st.out.broadcast(f, 1, o.except)
 	case o.except == nil:
-		c.st.out.broadcast(f, c.st.joining)
+		c.st.out.broadcast(f, 1, c.st.joining)
 	default:
 		c.st.out.multicast(c.st.without(o.except), f)
 	}
 }
+
+// BroadcastBatch pushes each of vs to all members, in order, in as few frames as
+// fit: thousands of messages cost few more writes than one. It must not be called
+// from OnJoin.
+func (c *Ctx) BroadcastBatch(route string, vs []any) {
+	c.st.batch(route, vs, func(f protocol.Frame, messages int) { c.st.out.broadcast(f, messages, nil) })
+}
+
+// Pending returns how many pushes to all members, and how many bytes of them, are
+// still being delivered: what a room that is pushed to faster than its members can
+// be written to should look at before it takes more.
+func (c *Ctx) Pending() (pushes, bytes int) { return c.st.out.pending() }
 
 // Multicast pushes v to the members listed; those that have left are skipped.
 // The slice is not kept.

@@ -33,6 +33,8 @@ type Host struct {
 	place Placement
 	work  sync.WaitGroup // async work of all rooms
 	stats counters
+
+	traffic map[string]*traffic // by kind; the map is read-only after Install
 }
 
 // Install registers the routes of the kinds with the application, before its
@@ -42,7 +44,7 @@ func Install(app *actors.App, log *slog.Logger, kinds ...Kind) (*Host, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{app: app, log: log, kinds: make(map[string]*Kind, len(kinds))}
+	h := &Host{app: app, log: log, kinds: make(map[string]*Kind, len(kinds)), traffic: make(map[string]*traffic, len(kinds))}
 	var errs []error
 	for _, k := range kinds {
 		errs = append(errs, k.errs...)
@@ -57,7 +59,7 @@ func Install(app *actors.App, log *slog.Logger, kinds ...Kind) (*Host, error) {
 		if k.serializer == nil {
 			k.serializer = app.Serializer()
 		}
-		h.kinds[k.name] = &k
+		h.kinds[k.name], h.traffic[k.name] = &k, new(traffic)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -103,7 +105,7 @@ func (h *Host) spawn(key Key, n uint64) (*actor.PID, error) {
 		return &room{key: key, host: h, ended: ended, end: end, work: &h.work, st: &state{
 			kind: k, id: key.ID, log: log, stats: &h.stats,
 			rand: newRand(uint64(time.Now().UnixNano())),
-			out:  &audienceOutlet{audience: h.app.NewAudience()},
+			out:  &audienceOutlet{audience: h.app.NewAudience(), kind: h.traffic[key.Kind]},
 		}}
 	}, actor.WithMailbox(h.app.Mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
 	return h.app.System().Root.SpawnNamed(props, fmt.Sprintf("room/%s/%s/%s@%d", h.app.System().ID, key.Kind, key.ID, n))

@@ -27,10 +27,11 @@ type Kind struct {
 	save     func(room any) ([]byte, error)
 	restore  func(room any, c *Ctx, snapshot []byte) error
 	closing  func(room any, c *Ctx, why protocol.Reason)
+	told     func(room any, c *Ctx, msg any) error
 
 	selector   func(s protocol.Serializer, body []byte) (string, error)
 	serializer protocol.Serializer
-	text       func(dst []byte, route string, v any) ([]byte, error)
+	text       func(dst []byte, route string, vs []any) ([]byte, error)
 	saveEvery  int
 	idle       time.Duration
 	seats      int

@@ -52,9 +52,10 @@ func (k Kind) RoomOf(f func(s protocol.Serializer, body []byte) (string, error))
 	return k
 }
 
-// Text sets how a push is written for members on JSON text endpoints; f appends
-// one text message to dst. Without it such members get no pushes of this kind.
-func (k Kind) Text(f func(dst []byte, route string, v any) ([]byte, error)) Kind {
+// Text sets how pushes of one route are written for members on JSON text
+// endpoints; f appends one text message for all of vs to dst, or nothing when there
+// is no such push in text. Without it such members get no pushes of this kind.
+func (k Kind) Text(f func(dst []byte, route string, vs []any) ([]byte, error)) Kind {
 	k.text = f
 	return k
 }

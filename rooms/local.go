@@ -139,8 +139,12 @@ func (p *placement) deliver(c actor.Context, key Key, msg any) {
 }
 
 func (p *placement) activate(c actor.Context, key Key, msg any) *placed {
-	if _, ended := msg.(*actors.SessionEnded); ended {
-		return nil // its room is gone, and with it the member
+	switch msg.(type) {
+	case *actors.SessionEnded: // its room is gone, and with it the member
+		return nil
+	case *told:
+		refuse(msg, ErrNoRoom)
+		return nil
 	}
 	p.spawned++
 	pid, err := p.host.spawn(key, p.spawned)

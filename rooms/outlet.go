@@ -14,7 +14,10 @@ type outlet interface {
 	answer(m *Member, a actors.Answer)
 	send(m *Member, f protocol.Frame)
 	multicast(ms []*Member, f protocol.Frame)
-	broadcast(f protocol.Frame, except *Member)
+	// broadcast sends to all but except; messages is how many f holds.
+	broadcast(f protocol.Frame, messages int, except *Member)
+	// pending is what broadcasts have not delivered yet.
+	pending() (messages, bytes int)
 	close()
 }
 
@@ -22,6 +25,8 @@ type outlet interface {
 // this node: one audience of its transport.
 type audienceOutlet struct {
 	audience actors.Audience
+	kind     *traffic
+	room     traffic
 	wires    []actors.Wire // scratch of multicast
 }
 
@@ -41,12 +46,22 @@ func (o *audienceOutlet) multicast(ms []*Member, f protocol.Frame) {
 	clear(o.wires)
 }
 
-func (o *audienceOutlet) broadcast(f protocol.Frame, except *Member) {
+func (o *audienceOutlet) broadcast(f protocol.Frame, messages int, except *Member) {
 	var w actors.Wire
 	if except != nil {
 		w = except.ref.Wire()
 	}
-	o.audience.Broadcast(f, w, nil)
+	n, size := int64(messages), int64(len(f.Packages))
+	o.kind.begin(n, size)
+	o.room.begin(n, size)
+	o.audience.Broadcast(f, w, func(sent, dropped int) {
+		o.kind.end(n, size, sent, dropped)
+		o.room.end(n, size, sent, dropped)
+	})
+}
+
+func (o *audienceOutlet) pending() (messages, bytes int) {
+	return int(o.room.pending.Load()), int(o.room.bytes.Load())
 }
 
 func (o *audienceOutlet) close() { o.audience.Close() }

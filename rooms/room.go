@@ -47,6 +47,8 @@ func (r *room) Receive(c actor.Context) {
 		r.start(c, now)
 	case *call:
 		r.handle(m, now)
+	case *told:
+		r.told(m, now)
 	case *actors.SessionEnded:
 		r.st.gone(now, m.ID, m.Reason)
 	case *wake:
@@ -89,6 +91,14 @@ func (r *room) handle(cl *call, now time.Time) {
 		return
 	}
 	r.st.handle(now, cl)
+}
+
+func (r *room) told(t *told, now time.Time) {
+	if r.failed != nil {
+		t.Refused(errNotOpen)
+		return
+	}
+	t.verdict(r.st.told(now, t.msg))
 }
 
 // settle carries out what the state has left behind.

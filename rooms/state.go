@@ -2,8 +2,6 @@ package rooms
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -283,41 +281,4 @@ func (st *state) without(m *Member) []*Member {
 	return rest
 }
 
-// frame writes one push, ready to be shared by all receivers.
-func (st *state) frame(route string, v any, latest uint64) (protocol.Frame, bool) {
-	f, err := encode(st.kind, route, v)
-	if err != nil {
-		st.stats.Unwritable.Add(1)
-		st.log.Error("push could not be written", "route", route, "error", err)
-		return protocol.Frame{}, false
-	}
-	f.Replace = latest
-	return f, true
-}
-
-// encode writes a push as a whole package, with room for the transport's header
-// in front, and as text for the kinds that serve text endpoints.
-func encode(k *Kind, route string, v any) (f protocol.Frame, err error) {
-	b, mark := protocol.BeginPacket(make([]byte, protocol.Headroom, 256), protocol.Data)
-	if b, err = protocol.AppendMessage(b, protocol.Message{Type: protocol.Push, Route: route}); err != nil {
-		return f, fmt.Errorf("push %s: %w", route, err)
-	}
-	if b, err = k.serializer.Append(b, v); err != nil {
-		return f, fmt.Errorf("push %s: %w", route, err)
-	}
-	if len(b)-mark > protocol.MaxPacketBody {
-		return f, fmt.Errorf("push %s: %w", route, errTooBig)
-	}
-	f.Packages = protocol.EndPacket(b, mark)
-	if k.text != nil {
-		if f.Text, err = k.text(nil, route, v); err != nil {
-			return f, fmt.Errorf("push %s as text: %w", route, err)
-		}
-	}
-	return f, nil
-}
-
-var (
-	errClosing = protocol.Errorf(protocol.CodeUnavailable, "room is closing")
-	errTooBig  = errors.New("body is larger than a package may be")
-)
+var errClosing = protocol.Errorf(protocol.CodeUnavailable, "room is closing")

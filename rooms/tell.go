@@ -1,0 +1,57 @@
+package rooms
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrNoRoom says that no room with this key is active, or that its kind takes no
+// messages from outside.
+var ErrNoRoom = errors.New("no such room")
+
+// OnTold lets rooms of the kind take messages of type M that come from outside of
+// any session, from Host.Tell: an HTTP API, another room, a job. The error is the
+// teller's verdict.
+func OnTold[R, M any](f func(r *R, c *Ctx, m M) error) Part[R] {
+	return func(k *Kind) {
+		k.told = func(room any, c *Ctx, msg any) error {
+			m, ok := msg.(M)
+			if !ok {
+				return ErrNoRoom
+			}
+			return f(room.(*R), c, m)
+		}
+	}
+}
+
+// told is a message from outside. Nobody changes it after sending.
+type told struct {
+	msg     any
+	verdict func(err error)
+}
+
+// Refused passes on why the message did not reach the room.
+func (t *told) Refused(err error) { t.verdict(err) }
+
+// Tell hands msg to a room that is active; it starts none. It never blocks.
+// Verdict is called exactly once, from any goroutine, and must not block: with
+// what OnTold returned, with ErrNoRoom, or with actors.ErrBusy or
+// actors.ErrStopped when the room would not take it.
+func (h *Host) Tell(key Key, msg any, verdict func(err error)) {
+	if k, ok := h.kinds[key.Kind]; !ok || k.told == nil {
+		verdict(ErrNoRoom)
+		return
+	}
+	h.place.Deliver(key, &told{msg, verdict})
+}
+
+// told runs OnTold and returns its verdict.
+func (st *state) told(now time.Time, msg any) error {
+	if st.closed {
+		return errClosing
+	}
+	st.now = now
+	err := st.guarded(func(c *Ctx) error { return st.kind.told(st.room, c, msg) })
+	st.saveIfDue()
+	return err
+}
