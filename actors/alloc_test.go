@@ -36,8 +36,10 @@ func working(tb testing.TB, a *actors.App) (*actors.Session, *nullWire) {
 	w := &nullWire{wrote: make(chan struct{}, 1)}
 	s := a.Open(w)
 	s.Packet(protocol.Packet{Type: protocol.Handshake}, nil)
+	s.Batch()
 	<-w.wrote
 	s.Packet(protocol.Packet{Type: protocol.HandshakeAck}, nil)
+	s.Batch()
 	<-w.wrote
 	return s, w
 }
@@ -56,6 +58,7 @@ func TestInboundAllocatesNothing(t *testing.T) {
 	n := testing.AllocsPerRun(2000, func() {
 		c.Retain()
 		s.Packet(p, c)
+		s.Batch()
 		<-w.wrote
 	})
 	if n != 0 && !raceEnabled {
@@ -79,6 +82,7 @@ func BenchmarkRequest(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Packet(protocol.Packet{Type: protocol.Data, Body: body}, nil)
+				s.Batch()
 				<-w.wrote
 			}
 		})

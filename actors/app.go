@@ -119,7 +119,7 @@ func (a *App) Open(w Wire) *Session {
 	}
 	s := &Session{Ref: Ref{wire: w, app: a}}
 	s.id = a.prefix<<serialBits | a.serial.Add(1)&(1<<serialBits-1)
-	s.reader = s.run
+	s.reader = s.off
 	s.state = newSessionState(a.since(), a.cfg.HandshakeTimeout, a.cfg.Heartbeat)
 	pid, ok := a.system.ProcessRegistry.Add(s, sessionName(s.id))
 	if !ok {

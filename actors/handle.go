@@ -35,12 +35,19 @@ func WithSerializer(s protocol.Serializer) RouteOption {
 // instead of gathering with this one.
 func Blocking() RouteOption { return func(r *route) { r.blocking = true } }
 
+// Inline says that the handler never waits and is done in microseconds: it then
+// runs on the connection's loop, between two reads, where a goroutine would have
+// been started for it. One that waits all the same makes every player of that
+// loop wait.
+func Inline() RouteOption { return func(r *route) { r.inline = true } }
+
 // route is one registered route.
 type route struct {
 	name       string
 	handle     RouteFunc
 	serializer protocol.Serializer
 	blocking   bool
+	inline     bool
 	req, rep   reflect.Type // nil where the form is raw
 }
 

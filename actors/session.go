@@ -16,19 +16,27 @@ import (
 // memory, and lets packets wait by value. Whatever arrives goes into the inbox;
 // run, on one goroutine at a time, is the only owner of what follows it below.
 //
-// The methods Packet, Tick, Reply and Closed are the connection's side of it.
+// The methods Packet, Batch, Tick, Reply and Closed are the connection's side of
+// it, called on the connection's loop. What the loop brings is handled there and
+// then, between two reads, unless a handler in it may wait: such work goes on in
+// a goroutine. That saves the start of a goroutine, and mostly the wake-up of a
+// thread, for each packet.
 type Session struct {
 	Ref
 
 	// Set at birth, read-only afterwards.
-	reader func() // run as a value: a go statement on the method would allocate one
+	reader func() // off as a value: a go statement on the method would allocate one
 
 	// Any goroutine.
 	in inbox[event]
 
+	// Owned by the loop.
+	due bool // Batch has to run the session
+
 	// Owned by run.
 	state    sessionState
-	backlog  fifo[event] // data packets behind a request that awaits its answer
+	rest     *node[event] // what the loop has left for a goroutine
+	backlog  fifo[event]  // data packets behind a request that awaits its answer
 	armed    time.Duration
 	waiting  awaiting
 	members  []Membership
@@ -71,19 +79,30 @@ const (
 var events = sync.Pool{New: func() any { return new(node[event]) }}
 
 // Packet takes one inbound package; p.Body aliases c, which the session releases.
+// It is handled with the next call of Batch.
 func (s *Session) Packet(p protocol.Packet, c *protocol.Chunk) {
-	s.post(event{kind: eventPacket, packet: p, chunk: c})
+	if s.push(event{kind: eventPacket, packet: p, chunk: c}) {
+		s.due = true
+	}
+}
+
+// Batch says that all packages of one read have been handed over.
+func (s *Session) Batch() {
+	if s.due {
+		s.due = false
+		s.run(true)
+	}
 }
 
 // Tick says that the wire's timer is due.
-func (s *Session) Tick(time.Time) { s.post(event{kind: eventTick}) }
+func (s *Session) Tick(time.Time) { s.onLoop(event{kind: eventTick}) }
 
 // Reply takes what a room has put into its audience for this session alone.
-func (s *Session) Reply(v any) { s.post(event{kind: eventMessage, msg: v, held: true}) }
+func (s *Session) Reply(v any) { s.onLoop(event{kind: eventMessage, msg: v, held: true}) }
 
 // Closed says that the connection has ended.
 func (s *Session) Closed(r protocol.Reason, cause error) {
-	s.post(event{kind: eventClosed, reason: r, msg: cause})
+	s.onLoop(event{kind: eventClosed, reason: r, msg: cause})
 }
 
 // SendUserMessage implements actor.Process.
@@ -103,24 +122,40 @@ func (s *Session) SendSystemMessage(_ *actor.PID, msg any) {
 // Stop implements actor.Process.
 func (s *Session) Stop(pid *actor.PID) { s.SendSystemMessage(pid, &actor.Stop{}) }
 
+// post is for every goroutine but the loop's.
 func (s *Session) post(e event) {
-	n := events.Get().(*node[event])
-	n.v = e
-	if s.in.push(n) {
+	if s.push(e) {
 		go s.reader() // ends with the inbox empty; App.Shutdown waits for the sessions
 	}
 }
 
-// run handles what is in the inbox until it is empty.
-func (s *Session) run() {
+func (s *Session) onLoop(e event) {
+	if s.push(e) {
+		s.run(true)
+	}
+}
+
+// push reports true to whoever has to run the session.
+func (s *Session) push(e event) bool {
+	n := events.Get().(*node[event])
+	n.v = e
+	return s.in.push(n)
+}
+
+// off runs the session off the loop.
+func (s *Session) off() { s.run(false) }
+
+// run handles what is in the inbox until it is empty, or on the loop until it
+// comes to what may wait there.
+func (s *Session) run(loop bool) {
 	t := turns.Get().(*turn)
+	t.loop = loop
 	for {
-		for n := s.in.take(); n != nil; {
-			next := n.next
-			s.event(t, n)
-			n = next
+		if !s.sweep(t) || !s.catchUp(t) {
+			t.free(s)
+			go s.reader()
+			return
 		}
-		s.catchUp(t)
 		t.flush(s)
 		s.arm()
 		if s.in.rest() {
@@ -130,14 +165,36 @@ func (s *Session) run() {
 	t.free(s)
 }
 
-// event handles one event, or keeps it for later.
-func (s *Session) event(t *turn, n *node[event]) {
+// sweep handles what has come in. It stops in front of an event that must not be
+// handled here, and then reports false.
+func (s *Session) sweep(t *turn) bool {
+	n := s.rest
+	if s.rest = nil; n == nil {
+		n = s.in.take()
+	}
+	for n != nil {
+		next := n.next
+		if !s.event(t, n) {
+			s.rest = n
+			return false
+		}
+		n = next
+	}
+	return true
+}
+
+// event handles one event, or keeps it for later. It reports false for one that
+// must not be handled on the loop, and leaves it as it is.
+func (s *Session) event(t *turn, n *node[event]) bool {
 	e := &n.v
 	switch e.kind {
 	case eventPacket:
 		if e.packet.Type != protocol.Heartbeat && (s.waiting.pending || !s.backlog.empty()) && !s.ended {
 			s.backlog.push(n)
-			return
+			return true
+		}
+		if t.loop && s.mayWait(t, e.packet) {
+			return false
 		}
 		s.packet(t, e)
 	case eventTick:
@@ -154,18 +211,39 @@ func (s *Session) event(t *turn, n *node[event]) {
 		s.end(e.reason, cause)
 	}
 	recycle(n)
+	return true
 }
 
-// catchUp handles what had to wait for an answer.
-func (s *Session) catchUp(t *turn) {
-	for !s.waiting.pending || s.ended {
-		n := s.backlog.pop()
-		if n == nil {
-			return
+// catchUp handles what had to wait for an answer, with the result of event.
+func (s *Session) catchUp(t *turn) bool {
+	for (!s.waiting.pending || s.ended) && !s.backlog.empty() {
+		if t.loop && s.mayWait(t, s.backlog.first.v.packet) {
+			return false
 		}
+		n := s.backlog.pop()
 		s.packet(t, &n.v)
 		recycle(n)
 	}
+	return true
+}
+
+// mayWait reports whether the handling of p may hold up the goroutine it is done
+// on: only what is known not to is done on the loop.
+func (s *Session) mayWait(t *turn, p protocol.Packet) bool {
+	switch {
+	case s.ended:
+		return false
+	case p.Type == protocol.Handshake:
+		return s.app.cfg.Validate != nil
+	case p.Type != protocol.Data:
+		return false
+	}
+	t.parse(s, p.Body)
+	if t.broken != nil {
+		return false
+	}
+	r := s.app.routes[t.message.Route]
+	return r != nil && !r.inline
 }
 
 func recycle(n *node[event]) {

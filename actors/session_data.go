@@ -75,7 +75,11 @@ func (s *Session) greet(t *turn, hello *Hello, res protocol.HandshakeResponse) {
 
 // data handles one message of the client.
 func (s *Session) data(t *turn, body []byte) {
-	m, err := protocol.ParseMessage(body, s.app.table)
+	if !t.parsed {
+		t.parse(s, body)
+	}
+	m, err := t.message, t.broken
+	t.parsed = false
 	if err != nil || (m.Type != protocol.Request && m.Type != protocol.Notify) {
 		s.app.stats.Malformed.Add(1)
 		s.log().Debug("message refused", "error", err, "type", m.Type)

@@ -10,8 +10,20 @@ import (
 // gathers in one buffer and leaves in one write. Turns are pooled, so that a
 // session at rest holds none.
 type turn struct {
-	out []byte // protocol.Headroom, then whole packages
-	ctx Ctx
+	out  []byte // protocol.Headroom, then whole packages
+	ctx  Ctx
+	loop bool // it runs on the connection's loop, which must not wait
+
+	// What the data package at hand says, when parsed.
+	parsed  bool
+	message protocol.Message
+	broken  error
+}
+
+// parse reads the message in a data package, for mayWait and then for data.
+func (t *turn) parse(s *Session, body []byte) {
+	t.message, t.broken = protocol.ParseMessage(body, s.app.table)
+	t.parsed = true
 }
 
 // mergeLimit is how many bytes gather before they are written: JavaScript clients
@@ -34,7 +46,7 @@ func (t *turn) flush(s *Session) {
 // free flushes and gives the turn back.
 func (t *turn) free(s *Session) {
 	t.flush(s)
-	t.ctx = Ctx{}
+	t.ctx, t.parsed, t.message, t.broken = Ctx{}, false, protocol.Message{}, nil
 	if cap(t.out) <= keepLimit {
 		turns.Put(t)
 	}
@@ -69,8 +81,8 @@ func (t *turn) packet(s *Session, typ protocol.PacketType, body []byte) {
 	_ = t.end(s, start, mark) // packages of the session's own are small
 }
 
-// message appends a data package whose body write appends.
-func (t *turn) message(s *Session, m protocol.Message, write func(dst []byte) ([]byte, error)) error {
+// data appends a data package whose body write appends.
+func (t *turn) data(s *Session, m protocol.Message, write func(dst []byte) ([]byte, error)) error {
 	start := len(t.out)
 	out, mark := protocol.BeginPacket(t.out, protocol.Data)
 	out, err := protocol.AppendMessage(out, m)
@@ -94,12 +106,12 @@ func (t *turn) respond(s *Session, r *route, id uint64, v any) {
 	var err error
 	switch {
 	case v != nil:
-		err = t.message(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) })
+		err = t.data(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) })
 	case ser == protocol.JSON: // JSON.parse("") throws in JavaScript clients
 		m.Body = emptyObject
-		err = t.message(s, m, nil)
+		err = t.data(s, m, nil)
 	default:
-		err = t.message(s, m, nil)
+		err = t.data(s, m, nil)
 	}
 	if err != nil {
 		s.log().Error("reply could not be written", "error", err)
@@ -110,7 +122,7 @@ func (t *turn) respond(s *Session, r *route, id uint64, v any) {
 var emptyObject = []byte("{}")
 
 func (t *turn) respondRaw(s *Session, id uint64, body []byte) {
-	if err := t.message(s, protocol.Message{Type: protocol.Response, ID: id, Body: body}, nil); err != nil {
+	if err := t.data(s, protocol.Message{Type: protocol.Response, ID: id, Body: body}, nil); err != nil {
 		t.refuse(s, id, err)
 	}
 }
@@ -124,7 +136,7 @@ func (t *turn) refuse(s *Session, id uint64, err error) {
 	}
 	s.app.stats.outcome(e.Code)
 	m := protocol.Message{Type: protocol.Response, ID: id, Error: true}
-	_ = t.message(s, m, func(dst []byte) ([]byte, error) { return protocol.AppendErrorBody(dst, e), nil }) // short, and nothing to get wrong
+	_ = t.data(s, m, func(dst []byte) ([]byte, error) { return protocol.AppendErrorBody(dst, e), nil }) // short, and nothing to get wrong
 }
 
 func (t *turn) push(s *Session, route string, v any) {
@@ -133,7 +145,7 @@ func (t *turn) push(s *Session, route string, v any) {
 		m.Code = s.app.table.Code(route)
 	}
 	ser := s.app.cfg.Serializer
-	if err := t.message(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) }); err != nil {
+	if err := t.data(s, m, func(dst []byte) ([]byte, error) { return ser.Append(dst, v) }); err != nil {
 		s.app.stats.Unwritable.Add(1)
 		s.log().Error("push could not be written", "route", route, "error", err)
 	}

@@ -32,6 +32,10 @@ func NewChunk() *Chunk {
 // Bytes returns all ChunkSize bytes, valid while the caller holds a reference.
 func (c *Chunk) Bytes() []byte { return c.buf[:] }
 
+// Sole reports whether the caller's reference is the only one, so that the bytes
+// may be filled anew from the start.
+func (c *Chunk) Sole() bool { return c.refs.Load() == 1 }
+
 // Retain takes one more reference. The caller must hold one already.
 func (c *Chunk) Retain() {
 	if c.refs.Add(1) <= 1 {

@@ -7,10 +7,10 @@ import (
 
 // route registers what the sessions ask of rooms of kind k.
 func (h *Host) route(k *Kind) {
-	h.app.Route(k.name+".join", func(c *actors.Ctx, in actors.Inbound) { h.join(k, c, in) })
-	h.app.Route(k.name+".leave", func(c *actors.Ctx, in actors.Inbound) { h.ask(k, nil, c, in) })
+	h.app.Route(k.name+".join", func(c *actors.Ctx, in actors.Inbound) { h.join(k, c, in) }, actors.Inline())
+	h.app.Route(k.name+".leave", func(c *actors.Ctx, in actors.Inbound) { h.ask(k, nil, c, in) }, actors.Inline())
 	for _, op := range k.ops {
-		h.app.Route(k.name+"."+op.name, func(c *actors.Ctx, in actors.Inbound) { h.ask(k, op, c, in) })
+		h.app.Route(k.name+"."+op.name, func(c *actors.Ctx, in actors.Inbound) { h.ask(k, op, c, in) }, actors.Inline())
 	}
 }
 

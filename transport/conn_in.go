@@ -130,6 +130,7 @@ func (c *Conn) open(b []byte, chunk *protocol.Chunk) {
 		l.used += len(b)
 	}
 	l.shared, l.from = shared, nil
+	c.recv.Batch()
 	if c.phase == phaseOpen {
 		c.pauseIfFull()
 	}

@@ -270,8 +270,12 @@ func (l *loop) readable(c *Conn) {
 	}
 }
 
-// room returns space of the current chunk to read into.
+// room returns space of the current chunk to read into: from its start where all
+// that was read into it has been handled, so that the same few cache lines serve.
 func (l *loop) room() []byte {
+	if l.chunk != nil && l.used > 0 && l.chunk.Sole() {
+		l.used = 0
+	}
 	if l.chunk != nil && protocol.ChunkSize-l.used < readMin {
 		l.chunk.Release()
 		l.chunk = nil

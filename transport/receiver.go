@@ -16,6 +16,9 @@ type Receiver interface {
 	// already taken. A nil c means that Body belongs to the receiver. Every
 	// packet is reported back by Conn.Done.
 	Packet(p protocol.Packet, c *protocol.Chunk)
+	// Batch says that all packages of one read have been handed over, be it in the
+	// course of Closed: a receiver that works on the loop does it now.
+	Batch()
 	// Tick says that the time set by Conn.Timer has come.
 	Tick(now time.Time)
 	// Reply is an ordered private value from an audience. What audiences send

@@ -34,6 +34,7 @@ func (p *probe) Packet(pk protocol.Packet, c *protocol.Chunk) {
 		c.Release()
 	}
 }
+func (p *probe) Batch()                                {}
 func (p *probe) Tick(time.Time)                        {}
 func (p *probe) Reply(any)                             {}
 func (p *probe) Closed(r protocol.Reason, cause error) { p.closed <- r }

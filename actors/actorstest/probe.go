@@ -50,6 +50,7 @@ func (p *Probe) Packet(typ protocol.PacketType, body string) {
 	c := protocol.NewChunk()
 	n := copy(c.Bytes(), body)
 	p.session.Packet(protocol.Packet{Type: typ, Body: c.Bytes()[:n]}, c)
+	p.session.Batch()
 }
 
 // Request sends a request and returns its id.

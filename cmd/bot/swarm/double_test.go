@@ -68,6 +68,9 @@ func newDouble(t *testing.T, plan func(member, delivery int) fate) *double {
 	return d
 }
 
+// Batch implements transport.Receiver.
+func (g *guest) Batch() {}
+
 // Packet implements transport.Receiver.
 func (g *guest) Packet(p protocol.Packet, c *protocol.Chunk) {
 	switch p.Type {

@@ -70,6 +70,9 @@ func (s *session) Packet(p protocol.Packet, c *protocol.Chunk) {
 	}
 }
 
+// Batch implements transport.Receiver; packages are dealt with as they come.
+func (s *session) Batch() {}
+
 func (s *session) welcome(body []byte) {
 	now := s.shard.swarm.clock.Now()
 	res, err := protocol.ParseHandshakeResponse(body)

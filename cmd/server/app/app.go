@@ -86,7 +86,7 @@ func (s *server) register() (err error) {
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
 		return err
 	}
-	actors.HandleRaw(s.actors, "room.echo", echo)
+	actors.HandleRaw(s.actors, "room.echo", echo, actors.Inline())
 	if s.cfg.Setup != nil {
 		if err := s.cfg.Setup(s.actors); err != nil {
 			return fmt.Errorf("setup: %w", err)
