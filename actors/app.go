@@ -46,6 +46,7 @@ type App struct {
 	prefix  uint64 // of session ids: tells nodes and restarts apart
 	routes  map[string]*route
 	table   *protocol.Routes
+	closed  []func(*Ref, protocol.Reason)
 	errs    []error
 	started bool
 

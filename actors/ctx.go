@@ -114,6 +114,10 @@ func (c *Ctx) Memberships(kind string) []Membership {
 	return slices.DeleteFunc(slices.Clone(c.s.members), func(m Membership) bool { return m.Kind != kind })
 }
 
+// carry has the session change something of its own: at once, so that the
+// handler sees it.
+func (c *Ctx) carry(o order) { o.carry(c.s, c.turn) }
+
 // settle claims the one answer of a request.
 func (c *Ctx) settle() bool {
 	if c.answered {

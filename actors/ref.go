@@ -17,6 +17,7 @@ type Ref struct {
 	wire Wire
 	app  *App
 	uid  atomic.Pointer[string]
+	more atomic.Pointer[more] // nil for most
 }
 
 // ID returns the session's id: not zero, below 2^53 (JavaScript counts no

@@ -301,6 +301,8 @@ func (s *Session) message(t *turn, msg any) {
 		if s.state.close(m.why) == actClose {
 			s.farewell(t, m.why, m.text)
 		}
+	case order:
+		m.carry(s, t)
 	default:
 		s.log().Warn("session got a message of no known type", "type", typeName(msg))
 	}
@@ -383,7 +385,8 @@ func (s *Session) end(why protocol.Reason, cause error) {
 		s.farewellTo(m, why)
 	}
 	s.members, s.waiting.pending = nil, false
-	s.app.remove(s, why, cause)
+	s.callbacks(why)
+	s.app.remove(s, why, cause) // last: App.Shutdown waits for it
 }
 
 func (s *Session) farewellTo(m Membership, why protocol.Reason) {
