@@ -69,6 +69,10 @@ type (
 // request's.
 type Token struct{ n uint32 }
 
+// NewToken returns a token for whoever stands in for a session, in simulations.
+// A session's own are made by Ctx.Await.
+func NewToken(n uint32) Token { return Token{n} }
+
 // Answer is what an actor sends back to a session that waits for it.
 type Answer struct {
 	Token Token

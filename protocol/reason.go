@@ -30,6 +30,7 @@ const (
 	ReasonInternal         Reason = 14 // a fault of ours
 	ReasonUnmasked         Reason = 15 // a WebSocket client that does not mask (RFC 6455, 5.1)
 	ReasonText             Reason = 16 // a WebSocket text message where only binary is spoken
+	ReasonOver             Reason = 17 // what the client was in has ended, as it was meant to
 )
 
 // reasonRow is what a reason says to whom.
@@ -60,6 +61,7 @@ var reasonTable = [...]reasonRow{
 	ReasonInternal:         {"internal", "internal error", true, 1011},
 	ReasonUnmasked:         {"unmasked", "frames must be masked", false, 1002},
 	ReasonText:             {"text", "binary messages only", false, 1003},
+	ReasonOver:             {"over", "it is over", false, 4017},
 }
 
 // NumReasons is one more than the highest code: the length of an array with a

@@ -33,6 +33,7 @@ func TestReasonsAreNeverRenumbered(t *testing.T) {
 		{ReasonInternal, 14, "internal", 1011, true},
 		{ReasonUnmasked, 15, "unmasked", 1002, false},
 		{ReasonText, 16, "text", 1003, false},
+		{ReasonOver, 17, "over", 4017, false},
 		{Reason(200), 200, "reason_200", 4200, false},
 	} {
 		if tt.r.Code() != tt.code || tt.r.Name() != tt.name || tt.r.WS() != tt.ws || tt.r.Retry() != tt.retry {
@@ -55,7 +56,7 @@ func TestReasonsAreComplete(t *testing.T) {
 			t.Errorf("%s: the player is told nothing", r)
 		}
 	}
-	if len(all) != NumReasons || NumReasons != int(ReasonText)+1 {
+	if len(all) != NumReasons || NumReasons != int(ReasonOver)+1 {
 		t.Errorf("%d reasons, NumReasons is %d", len(all), NumReasons)
 	}
 	for range Reasons() {

@@ -20,13 +20,17 @@ const (
 
 // call is what a session asks of a room. Nobody changes it after sending.
 type call struct {
-	from  *actors.Ref
+	from  *actors.Ref // nil in a Sim
+	id    uint64      // of the session
+	uid   string
 	verb  verb
 	op    *operation // nil for verbLeave
 	req   any        // decoded, the room's own
 	key   Key        // of a join: the room it is for
-	wants bool       // the session waits for an answer
 	token actors.Token
+
+	matched bool   // of a join: the directory chose the room
+	labels  Labels // of a matched join: what a new room gets
 }
 
 func (cl *call) name() string {

@@ -3,6 +3,7 @@ package rooms
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -41,6 +42,27 @@ func (c *Ctx) Members() []*Member { return c.st.members }
 func (c *Ctx) Member(session uint64) (m *Member, ok bool) {
 	m, ok = c.st.seats[session]
 	return m, ok
+}
+
+// Labels returns what the directory shows of the room. Do not change them; use
+// SetLabel.
+func (c *Ctx) Labels() Labels { return c.st.labels }
+
+// SetLabel changes one label of the room; "" removes it. Whoever lists rooms or
+// looks for a match sees it within 50 ms.
+func (c *Ctx) SetLabel(key, value string) {
+	if c.st.labels[key] == value {
+		return
+	}
+	labels := maps.Clone(c.st.labels)
+	if labels == nil {
+		labels = make(Labels)
+	}
+	labels[key] = value
+	if value == "" {
+		delete(labels, key)
+	}
+	c.st.labels, c.st.changed = labels, true
 }
 
 // A SendOption changes how one push is sent.
@@ -111,9 +133,13 @@ func (c *Ctx) Send(m *Member, route string, v any, opts ...SendOption) {
 // session lives on.
 func (c *Ctx) Remove(m *Member) { c.st.remove(m, protocol.ReasonKicked) }
 
-// Close closes the room once the call has returned: OnClose, then the members
-// leave. A later join to the same id makes a new room.
-func (c *Ctx) Close(why protocol.Reason) { c.st.closeWith(why) }
+// Close closes the room once the call has returned: OnClose, then the members are
+// told why, see Closed, and leave. Their sessions live on. A later join to the
+// same id makes a new room.
+func (c *Ctx) Close(why protocol.Reason) { c.st.closeWith(why, "") }
+
+// CloseWith is Close with a text of the game's own for the players.
+func (c *Ctx) CloseWith(why protocol.Reason, text string) { c.st.closeWith(why, text) }
 
 // Async runs work on a goroutine of its own, for what may block (a database, an
 // HTTP call), and then, as a message of the room, calls then with its result.

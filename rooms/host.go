@@ -26,13 +26,14 @@ type Placement interface {
 
 // Host runs the rooms of this node. Its methods are usable from any goroutine.
 type Host struct {
-	app   *actors.App
-	log   *slog.Logger
-	kinds map[string]*Kind
-	local *Local
-	place Placement
-	work  sync.WaitGroup // async work of all rooms
-	stats counters
+	app       *actors.App
+	log       *slog.Logger
+	kinds     map[string]*Kind
+	local     *Local
+	place     Placement
+	directory *actor.PID
+	work      sync.WaitGroup // async work of all rooms
+	stats     counters
 
 	traffic map[string]*traffic // by kind; the map is read-only after Install
 }
@@ -49,7 +50,7 @@ func Install(app *actors.App, log *slog.Logger, kinds ...Kind) (*Host, error) {
 	for _, k := range kinds {
 		errs = append(errs, k.errs...)
 		if k.new == nil {
-			errs = append(errs, errors.New("rooms: a zero Kind: make kinds with rooms.KindOf"))
+			errs = append(errs, errZeroKind)
 			continue
 		}
 		if _, twice := h.kinds[k.name]; twice {
@@ -64,6 +65,7 @@ func Install(app *actors.App, log *slog.Logger, kinds ...Kind) (*Host, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	h.startDirectory()
 	h.local = newLocal(h)
 	h.place = h.local
 	for _, k := range kinds {
@@ -72,12 +74,15 @@ func Install(app *actors.App, log *slog.Logger, kinds ...Kind) (*Host, error) {
 	return h, nil
 }
 
+var errZeroKind = errors.New("rooms: a zero Kind: make kinds with rooms.KindOf")
+
 // Stop closes all rooms, which tell their members why, and waits until they and
 // their async work have ended or ctx has.
 func (h *Host) Stop(ctx context.Context, why protocol.Reason) error {
 	if err := h.local.stop(ctx, why); err != nil {
 		return err
 	}
+	h.app.System().Root.Stop(h.directory)
 	done := make(chan struct{})
 	go func() { defer close(done); h.work.Wait() }()
 	select {

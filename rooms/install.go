@@ -1,16 +1,26 @@
 package rooms
 
 import (
+	"context"
+	"time"
+
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
 // route registers what the sessions ask of rooms of kind k.
 func (h *Host) route(k *Kind) {
-	h.app.Route(k.name+".join", func(c *actors.Ctx, in actors.Inbound) { h.join(k, c, in) }, actors.Inline())
+	joining := actors.Inline()
+	if k.match != nil {
+		joining = actors.Blocking() // the session asks the directory first
+	}
+	h.app.Route(k.joinRoute, func(c *actors.Ctx, in actors.Inbound) { h.join(k, c, in) }, joining)
 	h.app.Route(k.name+".leave", func(c *actors.Ctx, in actors.Inbound) { h.ask(k, nil, c, in) }, actors.Inline())
 	for _, op := range k.ops {
 		h.app.Route(k.name+"."+op.name, func(c *actors.Ctx, in actors.Inbound) { h.ask(k, op, c, in) }, actors.Inline())
+	}
+	if k.listed {
+		actors.Handle(h.app, k.name+".list", h.list(k), actors.Blocking())
 	}
 }
 
@@ -18,24 +28,50 @@ func (h *Host) route(k *Kind) {
 // once that it is on its way in, with the placement as the address: should its
 // connection end before the answer, the room still hears of it, behind the join.
 func (h *Host) join(k *Kind, c *actors.Ctx, in actors.Inbound) {
+	cl := &call{from: c.Session(), id: c.Session().ID(), uid: c.UID(), verb: verbJoin, op: k.join}
 	id, err := k.selector(k.serializer, in.Body)
 	if err != nil {
 		c.ReplyError(badBody(err))
 		return
 	}
-	if id == "" {
-		id = firstRoom
-	}
-	key := Key{k.name, id}
-	cl := &call{from: c.Session(), verb: verbJoin, op: k.join, key: key, wants: in.Request}
 	if cl.req, err = decode(k, k.join, in.Body); err != nil {
 		c.ReplyError(err)
 		return
 	}
+	if id == "" {
+		if id, err = h.choose(k, c, cl); err != nil {
+			c.ReplyError(err)
+			return
+		}
+	}
+	cl.key = Key{k.name, id}
 	c.Enter(actors.Membership{Kind: k.name, Room: id, PID: h.local.pid})
 	cl.token = c.Await()
-	h.place.Deliver(key, cl)
+	h.place.Deliver(cl.key, cl)
 }
+
+// choose finds the room of a join that names none: where matches are made, the
+// room of the kind that the session is in already, or one with a free seat.
+func (h *Host) choose(k *Kind, c *actors.Ctx, cl *call) (id string, err error) {
+	if k.match == nil {
+		return firstRoom, nil
+	}
+	if in := c.Memberships(k.name); len(in) > 0 {
+		return in[0].Room, nil
+	}
+	if cl.labels, err = k.match(cl.req); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), matchTimeout)
+	defer cancel()
+	key, err := h.match(ctx, k, cl.labels)
+	cl.matched = true
+	return key.ID, err
+}
+
+// matchTimeout bounds the wait for the directory, which only an overloaded
+// machine can make long.
+const matchTimeout = 2 * time.Second
 
 // ask sends an operation, or the wish to leave when op is nil, to the room of
 // this kind that the session is in.
@@ -45,7 +81,7 @@ func (h *Host) ask(k *Kind, op *operation, c *actors.Ctx, in actors.Inbound) {
 		c.ReplyError(err)
 		return
 	}
-	cl := &call{from: c.Session(), verb: verbOp, op: op, wants: in.Request}
+	cl := &call{from: c.Session(), id: c.Session().ID(), verb: verbOp, op: op}
 	if op == nil {
 		cl.verb = verbLeave
 	} else if cl.req, err = decode(k, op, in.Body); err != nil {

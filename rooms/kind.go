@@ -29,6 +29,9 @@ type Kind struct {
 	closing  func(room any, c *Ctx, why protocol.Reason)
 	told     func(room any, c *Ctx, msg any) error
 
+	joinRoute  string
+	match      func(req any) (Labels, error) // nil: joins that name no room go to room 1
+	listed     bool
 	selector   func(s protocol.Serializer, body []byte) (string, error)
 	serializer protocol.Serializer
 	text       func(dst []byte, route string, vs []any) ([]byte, error)
@@ -74,12 +77,13 @@ type Part[R any] func(k *Kind)
 // reported by Install.
 func KindOf[R any](name string, parts ...Part[R]) Kind {
 	k := Kind{
-		name:     name,
-		new:      func() any { return new(R) },
-		size:     reflect.TypeFor[R]().Size(),
-		selector: roomField,
-		idle:     defaultIdle,
-		mailbox:  defaultMailbox,
+		name:      name,
+		joinRoute: name + ".join",
+		new:       func() any { return new(R) },
+		size:      reflect.TypeFor[R]().Size(),
+		selector:  roomField,
+		idle:      defaultIdle,
+		mailbox:   defaultMailbox,
 	}
 	if name == "" || strings.Contains(name, ".") {
 		k.errs = append(k.errs, fmt.Errorf("room kind %q: the name is the first part of a route: it must not be empty or hold a dot", name))
@@ -99,7 +103,7 @@ const (
 )
 
 // OnJoin sets what happens when a session asks to enter; it serves the request
-// <kind>.join. While join runs, m is not a member yet: what the room broadcasts
+// <kind>.join, or the route of Kind.JoinRoute. While join runs, m is not a member yet: what the room broadcasts
 // does not reach m, what it sends to m does. An error refuses m and is the
 // answer. A member that joins again gets the answer of its first join.
 func OnJoin[R, Req, Rep any](join func(r *R, c *Ctx, m *Member, req *Req) (*Rep, error)) Part[R] {
@@ -157,7 +161,8 @@ func OnTick[R any](d time.Duration, f func(r *R, c *Ctx)) Part[R] {
 	}
 }
 
-// OnClose is called last, before the members are told and removed.
+// OnClose is called last, while the members can still be sent to; then they are
+// told, see Closed, and let go.
 func OnClose[R any](f func(r *R, c *Ctx, why protocol.Reason)) Part[R] {
 	return func(k *Kind) {
 		k.closing = func(room any, c *Ctx, why protocol.Reason) { f(room.(*R), c, why) }
@@ -165,9 +170,13 @@ func OnClose[R any](f func(r *R, c *Ctx, why protocol.Reason)) Part[R] {
 }
 
 // Snapshots makes rooms of the kind restartable: save is called after every n
-// operations (1 when n is less), and restore on a fresh R after a panic. The
-// members keep their seats across a restart. Save must not keep r; restore must
-// not keep snapshot.
+// operations (1 when n is less), and restore on a fresh R after a panic, in place
+// of OnInit. The members keep their seats and attributes across a restart. Save
+// must not keep r; restore must not keep snapshot.
+//
+// Members may have come and gone since the snapshot, by as much as n operations
+// and the one that panicked: a game that keeps something for each member has
+// restore compare it with c.Members.
 func Snapshots[R any](n int, save func(r *R) ([]byte, error), restore func(r *R, c *Ctx, snapshot []byte) error) Part[R] {
 	return func(k *Kind) {
 		k.saveEvery = max(n, 1)

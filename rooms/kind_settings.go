@@ -2,6 +2,8 @@ package rooms
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/shaddock-game/shaddock/protocol"
@@ -24,6 +26,40 @@ func (k Kind) Idle(d time.Duration) Kind {
 // Zero, the default, is without limit.
 func (k Kind) Seats(n int) Kind {
 	k.seats = n
+	return k
+}
+
+// JoinRoute sets the whole route of the join, for clients that call it by
+// another name than <kind>.join.
+func (k Kind) JoinRoute(route string) Kind {
+	k.joinRoute = route
+	return k
+}
+
+// Match sends joins that name no room to the fullest room of the kind with a free
+// seat, or to a new one when there is none. A session that is in a room of the
+// kind already is sent there.
+func (k Kind) Match() Kind {
+	k.match = func(any) (Labels, error) { return nil, nil }
+	return k
+}
+
+// MatchBy is Match among the rooms that have all labels that f returns for the
+// body of the join, Req being the one of OnJoin; a new room gets these labels. An
+// error is the answer of the join. F runs on the sessions' goroutines, many at a
+// time.
+func MatchBy[Req any](k Kind, f func(req *Req) (Labels, error)) Kind {
+	if want := reflect.TypeFor[Req](); k.join != nil && k.join.req != want {
+		k.errs = append(k.errs, fmt.Errorf("room kind %q: rooms.MatchBy reads a %v, OnJoin a %v: give both the same type", k.name, want, k.join.req))
+	}
+	k.match = func(req any) (Labels, error) { return f(req.(*Req)) }
+	return k
+}
+
+// Listed serves <kind>.list, the rooms of the kind for clients to choose from,
+// see ListRequest.
+func (k Kind) Listed() Kind {
+	k.listed = true
 	return k
 }
 

@@ -10,7 +10,10 @@ import (
 // inside the room's own methods. It stays the same value from join to leave, so
 // a behaviour may use *Member as a map key.
 type Member struct {
-	ref *actors.Ref
+	// Set at birth, read-only afterwards.
+	ref *actors.Ref // nil in a Sim
+	id  uint64
+	uid string
 
 	// Owned by the room's state.
 	index  int // place in state.members, -1 when not seated
@@ -19,19 +22,19 @@ type Member struct {
 }
 
 // ID returns the session's id: below 2^53, unique across nodes and restarts.
-func (m *Member) ID() uint64 { return m.ref.ID() }
+func (m *Member) ID() uint64 { return m.id }
 
 // UID returns the user that the session was bound to when it joined, or the
 // session's id in decimal when it was bound to none.
 func (m *Member) UID() string {
-	if uid := m.ref.UID(); uid != "" {
-		return uid
+	if m.uid != "" {
+		return m.uid
 	}
-	return strconv.FormatUint(m.ref.ID(), 10)
+	return strconv.FormatUint(m.id, 10)
 }
 
 // Session returns the reference to the member's session, which is usable from
-// any goroutine and may be kept.
+// any goroutine and may be kept. It is nil in a Sim.
 func (m *Member) Session() *actors.Ref { return m.ref }
 
 // Seated says whether the member is in the room now.

@@ -37,7 +37,7 @@ func (st *state) recoverFrom() {
 	copy(st.panics[:], st.panics[1:])
 	st.panics[len(st.panics)-1] = st.now
 	if !oldest.IsZero() && st.now.Sub(oldest) < panicWindow {
-		st.closeWith(protocol.ReasonInternal)
+		st.closeWith(protocol.ReasonInternal, "")
 		return
 	}
 	switch st.kind.panicPolicy() {
@@ -45,7 +45,7 @@ func (st *state) recoverFrom() {
 	case PanicRestore:
 		st.restore()
 	default:
-		st.closeWith(protocol.ReasonInternal)
+		st.closeWith(protocol.ReasonInternal, "")
 	}
 }
 
@@ -55,20 +55,20 @@ func (st *state) restore() {
 	defer func() {
 		if p := recover(); p != nil {
 			st.log.Error("room restore panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			st.closeWith(protocol.ReasonInternal)
+			st.closeWith(protocol.ReasonInternal, "")
 		}
 	}()
 	if st.snapshot == nil {
 		if err := st.fresh(); err != nil {
 			st.log.Error("room could not start anew", "error", err)
-			st.closeWith(protocol.ReasonInternal)
+			st.closeWith(protocol.ReasonInternal, "")
 		}
 		return
 	}
 	st.reset()
 	if err := st.kind.restore(st.room, &Ctx{st}, st.snapshot); err != nil {
 		st.log.Error("room snapshot could not be restored", "error", err)
-		st.closeWith(protocol.ReasonInternal)
+		st.closeWith(protocol.ReasonInternal, "")
 		return
 	}
 	st.stats.Restores.Add(1)

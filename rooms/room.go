@@ -32,20 +32,31 @@ type room struct {
 	work  *sync.WaitGroup // async work, waited for by the host
 
 	// Owned by Receive.
-	st     *state
-	alarm  timer.Alarm
-	ring   func() // posts a wake
-	asked  bool   // the placement has been asked to put this room away
-	failed error  // why OnInit refused to open
+	st       *state
+	self     *actor.PID
+	alarm    timer.Alarm
+	ring     func()    // posts a wake
+	reported time.Time // when the directory was told the last time
+	asked    bool      // the placement has been asked to put this room away
+	opened   bool
+	failed   error // why OnInit refused to open
 }
+
+// reportEvery is how far the directory may be behind a room that changes all the
+// time.
+const reportEvery = 50 * time.Millisecond
 
 // Receive implements actor.Actor.
 func (r *room) Receive(c actor.Context) {
 	now := time.Now()
 	switch m := c.Message().(type) {
 	case *actor.Started:
-		r.start(c, now)
+		r.start(c)
+		return
+	case *create:
+		r.create(m, now)
 	case *call:
+		r.open(now, m.labels)
 		r.handle(m, now)
 	case *told:
 		r.told(m, now)
@@ -61,7 +72,7 @@ func (r *room) Receive(c actor.Context) {
 		r.stopIfIdle(c)
 		return
 	case *shut:
-		r.st.closeWith(m.why)
+		r.st.closeWith(m.why, "")
 	case *actor.Stopping:
 		r.stopping(now)
 		return
@@ -73,15 +84,34 @@ func (r *room) Receive(c actor.Context) {
 
 var errNotOpen = errors.New("it could not be opened")
 
-func (r *room) start(c actor.Context, now time.Time) {
-	r.st.self = actors.Membership{Kind: r.key.Kind, Room: r.key.ID, PID: c.Self()}
+func (r *room) start(c actor.Context) {
 	root, self := c.ActorSystem().Root, c.Self()
-	r.ring = func() { root.Send(self, &wake{}) }
-	r.failed = r.st.open(now)
-	if r.failed != nil {
-		r.st.log.Error("room could not open", "error", r.failed)
-		r.st.closeWith(protocol.ReasonInternal)
+	r.self, r.ring = self, func() { root.Send(self, &wake{}) }
+	r.st.self = actors.Membership{Kind: r.key.Kind, Room: r.key.ID, PID: self}
+}
+
+// open starts the game with the first message that finds the room.
+func (r *room) open(now time.Time, labels Labels) {
+	if r.opened {
+		return
 	}
+	r.opened = true
+	if r.failed = r.st.open(now, labels); r.failed != nil {
+		r.st.log.Error("room could not open", "error", r.failed)
+		r.st.closeWith(protocol.ReasonInternal, "")
+	}
+}
+
+func (r *room) create(m *create, now time.Time) {
+	if r.opened {
+		m.opened <- protocol.Errorf(protocol.CodeConflict, "room %s is there already", r.key)
+		return
+	}
+	if r.open(now, m.labels); r.failed != nil {
+		m.Refused(errNotOpen)
+		return
+	}
+	m.opened <- nil
 }
 
 func (r *room) handle(cl *call, now time.Time) {
@@ -108,7 +138,18 @@ func (r *room) settle(c actor.Context, now time.Time) {
 		c.Stop(c.Self())
 		return
 	}
+	if r.st.changed && !now.Before(r.reported.Add(reportEvery)) {
+		r.reported = now
+		r.report(false)
+	}
 	r.arm(c, now)
+}
+
+// report tells the directory about the room.
+func (r *room) report(ended bool) {
+	info := Info{Key: r.key, Members: len(r.st.members), Seats: r.st.kind.seats, Labels: r.st.labels}
+	r.host.app.System().Root.Send(r.host.directory, &report{info, r.self.Id, r.st.matched, ended})
+	r.st.matched, r.st.changed = 0, false
 }
 
 func (r *room) startWork(c actor.Context) {
@@ -124,7 +165,7 @@ func (r *room) startWork(c actor.Context) {
 }
 
 // arm sets the one timer of the room to the earliest thing that is due: a timer
-// of the game, or the end of an empty room.
+// of the game, a report, or the end of an empty room.
 func (r *room) arm(c actor.Context, now time.Time) {
 	next, any := r.st.timers.Next()
 	if at, empty := r.st.idle(now); empty && !r.asked {
@@ -134,6 +175,9 @@ func (r *room) arm(c actor.Context, now time.Time) {
 		} else if !any || at.Before(next) {
 			next, any = at, true
 		}
+	}
+	if at := r.reported.Add(reportEvery); r.st.changed && (!any || at.Before(next)) {
+		next, any = at, true
 	}
 	r.alarm.Set(now, next, any, r.ring)
 }
@@ -157,4 +201,5 @@ func (r *room) stopping(now time.Time) {
 		why = protocol.ReasonShutdown
 	}
 	r.st.shut(now, why)
+	r.report(true)
 }

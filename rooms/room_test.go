@@ -207,6 +207,7 @@ func TestPanicClosesRoomWithState(t *testing.T) {
 		defer stop()
 		p := in(t, a, "x")
 		p.WantCode("the panic answers 500", p.Request("arena.hit", `{"points":666}`), protocol.CodeInternal)
+		p.WantPush("it is told", "onRoomClosed", `{"kind":"arena","room":"x","code":14,"reason":"internal error"}`)
 		synctest.Wait()
 		p.WantCode("it is in no room any more", p.Request("arena.hit", `{}`), protocol.CodeRefused)
 		id := p.Request("arena.join", `{"room":"x"}`)

@@ -41,11 +41,16 @@ type state struct {
 	asyncs []func(ctx context.Context) func(*Ctx) // started by the driver after the call
 	closed bool
 	why    protocol.Reason // of the close
+	text   string          // of the close, for the players
+
+	labels  Labels // replaced, never changed: the directory has the same map
+	matched int    // joins sent by the directory since the last report
+	changed bool   // there is something to report to the directory
 }
 
 // open makes the game and runs its OnInit.
-func (st *state) open(now time.Time) error {
-	st.now, st.empty = now, now
+func (st *state) open(now time.Time, labels Labels) error {
+	st.now, st.empty, st.labels, st.changed = now, now, labels, true
 	st.seats = make(map[uint64]*Member)
 	return st.fresh()
 }
@@ -71,9 +76,12 @@ func (st *state) reset() {
 // handle carries out what a session asks and answers it, exactly once.
 func (st *state) handle(now time.Time, cl *call) {
 	st.now = now
-	m, seated := st.seats[cl.from.ID()]
+	m, seated := st.seats[cl.id]
 	if !seated {
-		m = &Member{ref: cl.from, index: -1}
+		m = &Member{ref: cl.from, id: cl.id, uid: cl.uid, index: -1}
+	}
+	if cl.matched {
+		st.matched, st.changed = st.matched+1, true
 	}
 	a := actors.Answer{Token: cl.token}
 	switch {
@@ -149,6 +157,7 @@ func (st *state) join(m *Member, cl *call, a *actors.Answer) {
 	m.joined, m.index = a.Value, len(st.members)
 	st.members = append(st.members, m)
 	st.seats[m.ID()] = m
+	st.changed = true
 	st.stats.Members.Add(1)
 	st.stats.Joins.Add(1)
 	a.Joined = &st.self
@@ -192,6 +201,7 @@ func (st *state) drop(m *Member, why protocol.Reason) {
 	st.members[last] = nil
 	st.members = st.members[:last]
 	m.index = -1
+	st.changed = true
 	delete(st.seats, m.ID())
 	st.stats.Members.Add(-1)
 	st.stats.Leaves.Add(1)
@@ -243,22 +253,23 @@ func (st *state) idle(now time.Time) (at time.Time, empty bool) {
 }
 
 // closeWith ends the room after the running call; the first reason stays.
-func (st *state) closeWith(why protocol.Reason) {
+func (st *state) closeWith(why protocol.Reason, text string) {
 	if !st.closed {
-		st.closed, st.why = true, why
+		st.closed, st.why, st.text = true, why, text
 	}
 }
 
-// shut is the driver's last call: OnClose, then the members are let go.
+// shut is the driver's last call: OnClose, then the members are told and let go.
 func (st *state) shut(now time.Time, why protocol.Reason) {
 	st.now = now
-	st.closeWith(why)
+	st.closeWith(why, "")
 	if st.kind.closing != nil {
 		_ = st.guarded(func(c *Ctx) error { // logged and counted where it is caught
 			st.kind.closing(st.room, c, st.why)
 			return nil
 		})
 	}
+	st.farewell()
 	for _, m := range st.members {
 		m.index = -1
 		st.out.answer(m, actors.Answer{Left: &st.self})

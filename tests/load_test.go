@@ -12,6 +12,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/cmd/server/app"
 	"github.com/shaddock-game/shaddock/protocol"
+	"github.com/shaddock-game/shaddock/rooms"
 )
 
 // "the same while 100 other sessions push to it": the answers of one session stay
@@ -72,7 +73,7 @@ func TestPipelinedRequestsWhileOthersPush(t *testing.T) {
 // FEATURES 6, "closing 300 sessions in one handler freezing the server".
 func TestThreeHundredSessionsClosedInOneHandler(t *testing.T) {
 	var refs sync.Map
-	addr, _ := serve(t, app.Config{Setup: func(a *actors.App) error {
+	addr, _ := serve(t, app.Config{Setup: func(a *actors.App, _ *rooms.Host) error {
 		actors.Handle(a, "test.register", func(c *actors.Ctx, _ *struct{}) (*struct{}, error) {
 			refs.Store(c.Session().ID(), c.Session())
 			return &struct{}{}, nil
@@ -104,7 +105,7 @@ func TestThreeHundredSessionsClosedInOneHandler(t *testing.T) {
 // logic goroutine, frozen by one handler").
 func TestSleepingAndPanickingHandlers(t *testing.T) {
 	release := make(chan struct{})
-	addr, _ := serve(t, app.Config{Setup: func(a *actors.App) error {
+	addr, _ := serve(t, app.Config{Setup: func(a *actors.App, _ *rooms.Host) error {
 		actors.Handle(a, "test.sleep", func(*actors.Ctx, *struct{}) (*struct{}, error) {
 			<-release
 			return &struct{}{}, nil

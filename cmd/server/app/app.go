@@ -88,7 +88,7 @@ func (s *server) register() (err error) {
 	}
 	actors.HandleRaw(s.actors, "room.echo", echo, actors.Inline())
 	if s.cfg.Setup != nil {
-		if err := s.cfg.Setup(s.actors); err != nil {
+		if err := s.cfg.Setup(s.actors, s.rooms); err != nil {
 			return fmt.Errorf("setup: %w", err)
 		}
 	}

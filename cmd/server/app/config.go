@@ -34,9 +34,10 @@ type Config struct {
 	Log        *slog.Logger      // nil is silent
 	Version    string            // shown on the index page
 	// Rooms and Setup are how a game of one's own is served beside, or instead
-	// of, the demos: Setup registers handlers before the start.
+	// of, the demos: Setup registers handlers before the start; they may keep the
+	// host, to list, find and create rooms.
 	Rooms []rooms.Kind
-	Setup func(*actors.App) error
+	Setup func(*actors.App, *rooms.Host) error
 
 	Out         io.Writer                   // gets one line per listener at the start; nil is silent
 	OnListening func(players, admin string) // called once with the addresses in use

@@ -83,6 +83,7 @@ const reasons = Object.freeze([
   ['internal', 'internal error', true, 1011],
   ['unmasked', 'frames must be masked', false, 1002],
   ['text', 'binary messages only', false, 1003],
+  ['over', 'it is over', false, 4017],
 ])
 
 /** The codes of the reasons by name. */
