@@ -114,14 +114,19 @@ func (a *App) since() time.Duration { return time.Since(a.born) }
 
 // Open makes the session of a new connection, which hands its packets to the
 // session from then on. It returns nil when the application is stopping.
-func (a *App) Open(w Wire) *Session {
+func (a *App) Open(w Wire) *Session { return a.open(w, nil) }
+
+func (a *App) open(w Wire, c *spoken) *Session {
 	if a.stopping.Load() {
 		return nil
 	}
-	s := &Session{Ref: Ref{wire: w, app: a}}
+	s := &Session{Ref: Ref{wire: w, app: a}, codec: c}
 	s.id = a.prefix<<serialBits | a.serial.Add(1)&(1<<serialBits-1)
 	s.reader = s.off
 	s.state = newSessionState(a.since(), a.cfg.HandshakeTimeout, a.cfg.Heartbeat)
+	if c != nil {
+		s.state.work(a.since())
+	}
 	pid, ok := a.system.ProcessRegistry.Add(s, sessionName(s.id))
 	if !ok {
 		return nil // 2^29 sessions later, and the first of them still here

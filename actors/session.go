@@ -25,7 +25,8 @@ type Session struct {
 	Ref
 
 	// Set at birth, read-only afterwards.
-	reader func() // off as a value: a go statement on the method would allocate one
+	reader func()  // off as a value: a go statement on the method would allocate one
+	codec  *spoken // nil where pomelo is spoken
 
 	// Any goroutine.
 	in inbox[event]
@@ -279,6 +280,10 @@ func (s *Session) act(t *turn, a action, body []byte) {
 	case actReady, actBeat:
 		t.packet(s, protocol.Heartbeat, nil)
 	case actData:
+		if s.codec != nil {
+			s.text(t, body)
+			return
+		}
 		s.data(t, body)
 	case actClose:
 		s.farewell(t, s.state.why, "")
@@ -310,8 +315,12 @@ func (s *Session) message(t *turn, msg any) {
 
 // farewell tells the client why the session ends, and closes the wire behind it.
 func (s *Session) farewell(t *turn, why protocol.Reason, text string) {
-	t.out = protocol.AppendKick(t.out, why, text)
-	t.flush(s)
+	if s.codec != nil {
+		s.wire.WriteText(s.codec.AppendKick(nil, why, text))
+	} else {
+		t.out = protocol.AppendKick(t.out, why, text)
+		t.flush(s)
+	}
 	s.wire.Close(why)
 }
 

@@ -47,6 +47,9 @@ func newSessionState(now, handshake, interval time.Duration) sessionState {
 	return sessionState{deadline: now + handshake, interval: interval, heard: now}
 }
 
+// work begins a session that has no handshake.
+func (s *sessionState) work(now time.Duration) { s.phase, s.beat = phaseWorking, now }
+
 // packet decides about one inbound packet.
 func (s *sessionState) packet(now time.Duration, typ protocol.PacketType) action {
 	if s.phase == phaseClosing {

@@ -18,12 +18,17 @@ type turn struct {
 	parsed  bool
 	message protocol.Message
 	broken  error
+	answer  []byte // of a text message: what the codec answers by itself
 }
 
 // parse reads the message in a data package, for mayWait and then for data.
 func (t *turn) parse(s *Session, body []byte) {
-	t.message, t.broken = protocol.ParseMessage(body, s.app.table)
 	t.parsed = true
+	if s.codec != nil {
+		t.parseText(s, body)
+		return
+	}
+	t.message, t.broken = protocol.ParseMessage(body, s.app.table)
 }
 
 // mergeLimit is how many bytes gather before they are written: JavaScript clients
@@ -46,7 +51,7 @@ func (t *turn) flush(s *Session) {
 // free flushes and gives the turn back.
 func (t *turn) free(s *Session) {
 	t.flush(s)
-	t.ctx, t.parsed, t.message, t.broken = Ctx{}, false, protocol.Message{}, nil
+	t.ctx, t.parsed, t.message, t.broken, t.answer = Ctx{}, false, protocol.Message{}, nil, nil
 	if cap(t.out) <= keepLimit {
 		turns.Put(t)
 	}
@@ -75,6 +80,9 @@ func (t *turn) split(s *Session, start int) {
 }
 
 func (t *turn) packet(s *Session, typ protocol.PacketType, body []byte) {
+	if s.codec != nil {
+		return // text clients are kept alive by their own traffic
+	}
 	start := len(t.out)
 	out, mark := protocol.BeginPacket(t.out, typ)
 	t.out = append(out, body...)
@@ -98,6 +106,13 @@ func (t *turn) data(s *Session, m protocol.Message, write func(dst []byte) ([]by
 }
 
 func (t *turn) respond(s *Session, r *route, id uint64, v any) {
+	if s.codec != nil {
+		if err := s.sayText(s.codec.AppendReply(nil, r.name, v)); err != nil {
+			s.log().Error("reply could not be written", "route", r.name, "error", err)
+			t.refuse(s, id, protocol.Errorf(protocol.CodeInternal, "internal error"))
+		}
+		return
+	}
 	m := protocol.Message{Type: protocol.Response, ID: id}
 	ser := s.app.cfg.Serializer
 	if r != nil {
@@ -122,6 +137,10 @@ func (t *turn) respond(s *Session, r *route, id uint64, v any) {
 var emptyObject = []byte("{}")
 
 func (t *turn) respondRaw(s *Session, id uint64, body []byte) {
+	if s.codec != nil {
+		s.wire.WriteText(body)
+		return
+	}
 	if err := t.data(s, protocol.Message{Type: protocol.Response, ID: id, Body: body}, nil); err != nil {
 		t.refuse(s, id, err)
 	}
@@ -135,11 +154,22 @@ func (t *turn) refuse(s *Session, id uint64, err error) {
 		s.log().Warn("request failed", "error", err)
 	}
 	s.app.stats.outcome(e.Code)
+	if s.codec != nil {
+		s.wire.WriteText(s.codec.AppendError(nil, e))
+		return
+	}
 	m := protocol.Message{Type: protocol.Response, ID: id, Error: true}
 	_ = t.data(s, m, func(dst []byte) ([]byte, error) { return protocol.AppendErrorBody(dst, e), nil }) // short, and nothing to get wrong
 }
 
 func (t *turn) push(s *Session, route string, v any) {
+	if s.codec != nil {
+		if err := s.sayText(s.codec.AppendPush(nil, route, v)); err != nil {
+			s.app.stats.Unwritable.Add(1)
+			s.log().Error("push could not be written", "route", route, "error", err)
+		}
+		return
+	}
 	m := protocol.Message{Type: protocol.Push, Route: route}
 	if s.compress {
 		m.Code = s.app.table.Code(route)

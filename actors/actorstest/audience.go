@@ -30,7 +30,7 @@ func (a *Audience) Leave(w actors.Wire) {
 }
 
 // Send implements actors.Audience.
-func (a *Audience) Send(w actors.Wire, f protocol.Frame) { w.(*Wire).write(f.Payload(), true) }
+func (a *Audience) Send(w actors.Wire, f protocol.Frame) { w.(*Wire).frame(f, true) }
 
 // Reply implements actors.Audience.
 func (a *Audience) Reply(w actors.Wire, v any) {
