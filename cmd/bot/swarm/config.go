@@ -18,18 +18,16 @@ package swarm
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/shaddock-game/shaddock/cmd/bot/report"
 )
 
-// Config says what to do. Parse fills it with its defaults.
+// Config says what to do; the tags are the command line.
 type Config struct {
 	Addr     string        `default:"ws://127.0.0.1:3250/nano" help:"Server: ws://host:port/path, wss://… or tcp://host:port."`
-	Scenario string        `default:"chat" enum:"chat,echo,idle" help:"chat: join rooms and talk; echo: requests to room.echo; idle: connect and stay."`
+	Scenario string        `default:"chat" enum:"chat,echo,idle" predictor:"scenario" help:"chat: join rooms and talk; echo: requests to room.echo; idle: connect and stay."`
 	Sessions int           `default:"100" help:"Connections."`
 	Rooms    int           `default:"1" help:"Chat rooms, filled evenly."`
 	Rate     float64       `default:"10" help:"Messages or requests per second, over all sessions."`
@@ -40,27 +38,14 @@ type Config struct {
 	Seed     uint64        `default:"1" help:"Seed of the choice of senders."`
 	Loops    int           `default:"2" help:"Loops, each on a core of its own at best."`
 	PID      int           `name:"pid" help:"Process of the server: its processor time and memory are reported."`
-	JSON     string        `name:"json" placeholder:"FILE" help:"Write the report as JSON."`
 
-	Out  io.Writer `kong:"-"` // the table; nil is silent
-	Live io.Writer `kong:"-"` // a line a second; nil is silent
+	// Watch gets what happened about once a second, from one goroutine, and must
+	// not block: the schedule waits for it. nil: nobody watches.
+	Watch func(report.Sample) `kong:"-"`
 }
 
-// Parse reads the command line. It prints and exits for --help; the error is one
-// line that names the flag.
-func Parse(args []string) (Config, error) {
-	cfg := Config{Out: os.Stdout, Live: os.Stderr}
-	p, err := kong.New(&cfg, kong.Name("bot"), kong.Description("Loads a pomelo server and reports the latencies that players would have seen."))
-	if err != nil {
-		return cfg, err
-	}
-	if _, err := p.Parse(args); err != nil {
-		return cfg, err
-	}
-	return cfg, cfg.check()
-}
-
-func (c *Config) check() error {
+// Check says what is wrong with c, naming the flag.
+func (c *Config) Check() error {
 	switch {
 	case c.Sessions < 1:
 		return fmt.Errorf("--sessions %d: give at least one", c.Sessions)

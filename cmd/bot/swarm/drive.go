@@ -2,12 +2,12 @@ package swarm
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/shaddock-game/shaddock/cmd/bot/measure"
 	"github.com/shaddock-game/shaddock/cmd/bot/pace"
+	"github.com/shaddock-game/shaddock/cmd/bot/report"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -24,7 +24,7 @@ const lateAfter = 5 * time.Millisecond
 // drive acts as the schedule says until it ends.
 func (w *swarm) drive(ctx context.Context) (p paced) {
 	if w.cfg.Scenario == "idle" {
-		w.wait(ctx, w.cfg.Duration, "idle")
+		w.wait(ctx, w.cfg.Duration)
 		return p
 	}
 	plan := pace.New([]pace.Stage{{For: w.cfg.Duration, From: w.cfg.Rate, To: w.cfg.Rate, Arrivals: pace.Constant}}, w.cfg.Seed, 0, 1)
@@ -89,23 +89,31 @@ func (w *swarm) drain(ctx context.Context, p paced) {
 	}
 }
 
-// live prints a line a second.
+// live tells the watcher, about once a second.
 type live struct {
 	swarm       *swarm
 	start, last time.Time
 	before      int64
+	own         paced
+	cpu         time.Duration
 }
 
-func newLive(w *swarm, start time.Time) *live { return &live{w, start, start, 0} }
+func newLive(w *swarm, start time.Time) *live {
+	return &live{swarm: w, start: start, last: start, cpu: usage(selfPID).CPU()}
+}
 
 func (l *live) show(p *paced) {
 	now := time.Now()
 	since := now.Sub(l.last)
-	if since < time.Second || l.swarm.cfg.Live == nil {
+	if since < time.Second || l.swarm.cfg.Watch == nil {
 		return
 	}
-	n := l.swarm.arrived()
-	fmt.Fprintf(l.swarm.cfg.Live, "%4.0fs  sent %d  arrived %d (%.0f/s)  outstanding %d  late %d\n",
-		now.Sub(l.start).Seconds(), p.sent, n, float64(n-l.before)/since.Seconds(), p.expect-n, p.late)
-	l.last, l.before = now, n
+	n, own := l.swarm.arrived(), usage(selfPID)
+	l.swarm.cfg.Watch(report.Sample{
+		At: now.Sub(l.start).Seconds(), Seconds: since.Seconds(), Phase: report.Measuring, Sessions: l.swarm.ready.Load(),
+		Planned: p.planned - l.own.planned, Sent: p.sent - l.own.sent, Late: p.late - l.own.late,
+		Delivered: n - l.before, Outstanding: p.expect - n,
+		BotCores: (own.CPU() - l.cpu).Seconds() / since.Seconds(), BotRSS: own.RSS,
+	})
+	l.last, l.before, l.own, l.cpu = now, n, *p, own.CPU()
 }

@@ -2,10 +2,8 @@ package swarm
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/shaddock-game/shaddock/cmd/bot/measure"
@@ -143,49 +141,4 @@ func (r *Report) Failed() bool {
 		}
 	}
 	return r.Lost != 0 || r.Duplicated != 0 || r.OutOfOrder != 0 || r.Dropped != 0
-}
-
-// publish prints the table and writes the file.
-func (r *Report) publish(cfg *Config) error {
-	if cfg.Out != nil {
-		r.print(cfg.Out, cfg.PID != 0)
-	}
-	if cfg.JSON == "" {
-		return nil
-	}
-	f, err := os.Create(cfg.JSON)
-	if err != nil {
-		return fmt.Errorf("--json: %w", err)
-	}
-	if err := r.Result(cfg).WriteJSON(f); err != nil {
-		f.Close()
-		return fmt.Errorf("--json: %w", err)
-	}
-	return f.Close()
-}
-
-func (r *Report) print(w io.Writer, server bool) {
-	fmt.Fprintf(w, "\n%-10s %10s %9s %9s %9s %9s  %s\n", "ms", "count", "p50", "p99", "p99.9", "max", "errors")
-	for _, name := range metricNames {
-		l := r.Metrics[name]
-		if l.Count == 0 && len(l.Errors) == 0 {
-			continue
-		}
-		errs := "0"
-		if len(l.Errors) > 0 {
-			errs = strings.TrimPrefix(fmt.Sprint(l.Errors), "map")
-		}
-		fmt.Fprintf(w, "%-10s %10d %9.2f %9.2f %9.2f %9.2f  %s\n", name, l.Count, l.P50, l.P99, l.P999, l.Max, errs)
-	}
-	fmt.Fprintf(w, "\nowed %d  received %d  lost %d  duplicated %d  out of order %d  connections lost %d\n",
-		r.Owed, r.Received, r.Lost, r.Duplicated, r.OutOfOrder, r.Dropped)
-	seconds := r.End.Sub(r.Begin).Seconds()
-	fmt.Fprintf(w, "acts %d  late %d (worst %.1f ms)  bot used %.0f %% of a core\n", r.Planned, r.Late, r.WorstLag, 100*r.BotCPU/seconds)
-	if server {
-		fmt.Fprintf(w, "server used %.0f %% of a core", 100*r.ServerCPU/seconds)
-		if r.Received > 0 {
-			fmt.Fprintf(w, ", %.2f µs per %s", r.CPUMicros, map[string]string{"chat": "delivery", "echo": "request"}[r.Scenario])
-		}
-		fmt.Fprintf(w, "; %.2f KB resident per session\n", r.PerSession/1024)
-	}
 }

@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, err
 	}
 	rep.settle(w)
-	return rep, rep.publish(&cfg)
+	return rep, nil
 }
 
 func newSwarm(cfg Config) (*swarm, error) {
@@ -188,15 +188,12 @@ func (w *swarm) quieten(ctx context.Context) {
 			return
 		}
 		before = noise
-		w.wait(ctx, w.cfg.Settle, "settling")
+		w.wait(ctx, w.cfg.Settle)
 	}
 }
 
 // wait passes time, unless the run is interrupted.
-func (w *swarm) wait(ctx context.Context, d time.Duration, doing string) {
-	if w.cfg.Live != nil {
-		fmt.Fprintf(w.cfg.Live, "%s: %d sessions\n", doing, w.ready.Load())
-	}
+func (w *swarm) wait(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-ctx.Done():
