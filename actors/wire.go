@@ -45,5 +45,23 @@ type Audience interface {
 	// from any goroutine.
 	Multicast(ws []Wire, f protocol.Frame, done func(sent, dropped int))
 	Broadcast(f protocol.Frame, except Wire, done func(sent, dropped int))
+	// SetMerge changes how broadcasts are gathered, from the next one on.
+	SetMerge(m Merge)
 	Close()
+}
+
+// Merge says how an Audience gathers broadcasts into messages. With the zero
+// value each leaves as soon as the one before has been written.
+type Merge struct {
+	// Every is the window. A broadcast after silence leaves at once and opens
+	// it; what comes until its end leaves together then, as whole packages in
+	// one message, and opens the next. When members cannot be written to as
+	// fast, windows get longer by themselves.
+	Every time.Duration
+	// Count and Bytes end a window early, when that many broadcasts, or bytes of
+	// them, wait. 0: no such bound.
+	Count, Bytes int
+	// Lossy keeps members that are too slow: instead of closing them, the oldest
+	// messages they have not taken are dropped and counted.
+	Lossy bool
 }

@@ -129,6 +129,10 @@ func (c *Ctx) Send(m *Member, route string, v any, opts ...SendOption) {
 	}
 }
 
+// SetMerge changes how what this room broadcasts is gathered into messages, from
+// the next broadcast on.
+func (c *Ctx) SetMerge(m Merge) { c.st.out.setMerge(m) }
+
 // Remove ends m's membership; OnLeave is called with ReasonKicked, and the
 // session lives on.
 func (c *Ctx) Remove(m *Member) { c.st.remove(m, protocol.ReasonKicked) }

@@ -39,6 +39,7 @@ type Kind struct {
 	idle       time.Duration
 	seats      int
 	mailbox    int
+	merge      Merge
 	onPanic    PanicPolicy
 	errs       []error
 }

@@ -73,6 +73,14 @@ func (k Kind) Mailbox(n int) Kind {
 	return k
 }
 
+// Merge sets how broadcasts of this kind's rooms are gathered into messages: for
+// rooms that say much to many. The default is not to wait for more. A room can
+// choose otherwise with Ctx.SetMerge.
+func (k Kind) Merge(m Merge) Kind {
+	k.merge = m
+	return k
+}
+
 // Serializer sets how bodies of this kind's routes and pushes are written,
 // instead of the application's serializer.
 func (k Kind) Serializer(s protocol.Serializer) Kind {

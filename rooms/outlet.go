@@ -18,8 +18,13 @@ type outlet interface {
 	broadcast(f protocol.Frame, messages int, except *Member)
 	// pending is what broadcasts have not delivered yet.
 	pending() (messages, bytes int)
+	setMerge(m Merge)
 	close()
 }
+
+// Merge says how what a room broadcasts is gathered into messages; see
+// Kind.Merge.
+type Merge = actors.Merge
 
 // audienceOutlet is the outlet of a room whose members are all connected to
 // this node: one audience of its transport.
@@ -63,5 +68,7 @@ func (o *audienceOutlet) broadcast(f protocol.Frame, messages int, except *Membe
 func (o *audienceOutlet) pending() (messages, bytes int) {
 	return int(o.room.pending.Load()), int(o.room.bytes.Load())
 }
+
+func (o *audienceOutlet) setMerge(m Merge) { o.audience.SetMerge(m) }
 
 func (o *audienceOutlet) close() { o.audience.Close() }

@@ -11,6 +11,7 @@ type simOutlet Sim
 func (o *simOutlet) join(m *Member)  { o.players[m.id].seated = true }
 func (o *simOutlet) leave(m *Member) { o.players[m.id].seated = false }
 func (*simOutlet) close()            {}
+func (*simOutlet) setMerge(Merge)    {}
 
 func (o *simOutlet) answer(m *Member, a actors.Answer) {
 	if a.Token != (actors.Token{}) { // others only tell a session that it has left

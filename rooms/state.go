@@ -52,6 +52,9 @@ type state struct {
 func (st *state) open(now time.Time, labels Labels) error {
 	st.now, st.empty, st.labels, st.changed = now, now, labels, true
 	st.seats = make(map[uint64]*Member)
+	if st.kind.merge != (Merge{}) {
+		st.out.setMerge(st.kind.merge)
+	}
 	return st.fresh()
 }
 

@@ -178,6 +178,7 @@ func (c *Conn) ending(cause error) {
 	if was == phaseOpen && c.kind != kindStream && !c.closed {
 		c.sendClose()
 	}
+	c.loop.tally.droppedClosed += c.hold.messages()
 	c.hold, c.shut = nil, true
 	c.shutIfFlushed()
 	if c.paused.Swap(false) {
@@ -220,6 +221,7 @@ func (c *Conn) abort(r protocol.Reason, cause error) {
 	c.phase = phaseGone
 	c.mu.Lock()
 	reset := c.out != nil
+	c.loop.tally.droppedClosed += c.out.messages() + c.hold.messages()
 	c.release()
 	c.closed = true
 	c.sock.close(reset)

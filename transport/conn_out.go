@@ -1,8 +1,10 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gobwas/ws"
 
@@ -12,9 +14,11 @@ import (
 // outEntry is a piece of output that waits. Once a byte of it is sent it must be
 // sent to the end.
 type outEntry struct {
-	b       []byte
-	replace uint64
-	begun   bool
+	b        []byte
+	replace  uint64
+	messages int32 // from an audience, counted when they are dropped
+	begun    bool
+	lossy    bool // may be dropped to make room
 }
 
 // outQueue is the output that a socket would not take. Queues are pooled: most
@@ -34,9 +38,17 @@ type hold struct {
 
 // heldEntry is a frame, or the mark of a further reply.
 type heldEntry struct {
-	wire    []byte
-	replace uint64
-	reply   bool
+	parcel
+	reply bool
+}
+
+// parcel is what an audience gives a connection: one or several messages.
+type parcel struct {
+	wire     []byte
+	replace  uint64
+	messages int32
+	shared   bool // nobody writes to wire any more
+	lossy    bool // see Merge.Lossy
 }
 
 // Write sends buf[protocol.Headroom:], one or several whole packages. The
@@ -125,6 +137,9 @@ func (c *Conn) full(n int) bool {
 	if c.dropReplaceable(); c.queued()+n <= limit {
 		return false
 	}
+	if c.dropOldest(c.queued() + n - limit) {
+		return false
+	}
 	if c.end(protocol.ReasonSlow) {
 		c.loop.post(op{kind: opEnd, conn: c, err: errSlow})
 	}
@@ -154,7 +169,7 @@ func (c *Conn) push(b []byte, shared bool, replace uint64) {
 		b = append([]byte(nil), b...)
 	}
 	c.unqueue(replace)
-	c.out.entries = append(c.out.entries, outEntry{b, replace, begun})
+	c.out.entries = append(c.out.entries, outEntry{b: b, replace: replace, begun: begun})
 	c.out.bytes += len(b)
 	c.arm(true)
 }
@@ -164,17 +179,53 @@ func (c *Conn) unqueue(replace uint64) {
 	if replace == 0 {
 		return
 	}
-	c.filter(func(e *outEntry) bool { return e.replace != replace || e.begun })
+	c.filter(&c.loop.stats.droppedStale, func(e *outEntry) bool { return e.replace != replace || e.begun })
 }
 
 func (c *Conn) dropReplaceable() {
 	if c.out != nil {
-		c.filter(func(e *outEntry) bool { return e.replace == 0 || e.begun })
+		c.filter(&c.loop.stats.droppedStale, func(e *outEntry) bool { return e.replace == 0 || e.begun })
 	}
 }
 
-// filter keeps the entries for which keep holds. Under mu.
-func (c *Conn) filter(keep func(*outEntry) bool) {
+// dropOldest makes room for n bytes by dropping lossy entries, the oldest first.
+// It reports whether that was enough. Under mu.
+func (c *Conn) dropOldest(n int) bool {
+	if c.out == nil {
+		return false
+	}
+	c.filter(&c.loop.stats.droppedSlow, func(e *outEntry) bool {
+		if n <= 0 || !e.lossy || e.begun {
+			return true
+		}
+		n -= len(e.b)
+		return false
+	})
+	return n <= 0
+}
+
+// messages is how many messages of audiences wait; q may be nil.
+func (q *outQueue) messages() (n uint64) {
+	if q != nil {
+		for i := range q.entries {
+			n += uint64(q.entries[i].messages)
+		}
+	}
+	return n
+}
+
+// messages is how many messages of audiences are held; h may be nil.
+func (h *hold) messages() (n uint64) {
+	if h != nil {
+		for i := range h.entries {
+			n += uint64(h.entries[i].messages)
+		}
+	}
+	return n
+}
+
+// filter keeps the entries for which keep holds and counts the others. Under mu.
+func (c *Conn) filter(dropped *atomic.Uint64, keep func(*outEntry) bool) {
 	q := c.out
 	kept := q.entries[:0]
 	for i := range q.entries {
@@ -182,7 +233,7 @@ func (c *Conn) filter(keep func(*outEntry) bool) {
 			kept = append(kept, *e)
 		} else {
 			q.bytes -= len(e.b)
-			c.loop.stats.droppedStale.Add(1)
+			dropped.Add(uint64(max(1, e.messages)))
 		}
 	}
 	clear(q.entries[len(kept):])
@@ -269,26 +320,38 @@ func (c *Conn) Queued() int {
 	return c.queued()
 }
 
-// fromAudience sends shared bytes, or holds them while a reply is with the
-// receiver. It reports whether the connection took them, and counts the messages
-// that wire holds when it did not.
-func (c *Conn) fromAudience(wire []byte, replace uint64, messages int) bool {
+// fromAudience sends p, or holds it while a reply is with the receiver. It
+// reports whether the connection took it, and counts the messages when it did not.
+func (c *Conn) fromAudience(p *parcel) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.ended:
-		c.loop.stats.droppedClosed.Add(uint64(messages))
+		c.loop.stats.droppedClosed.Add(uint64(p.messages))
 		return false
-	case (c.out != nil || c.hold != nil) && c.full(len(wire)):
-		c.loop.stats.droppedSlow.Add(uint64(messages))
+	case (c.out != nil || c.hold != nil) && c.full(len(p.wire)):
+		c.loop.stats.droppedSlow.Add(uint64(p.messages))
 		return false
 	case c.hold == nil:
-		c.push(wire, true, replace)
+		c.pushParcel(p)
 		return true
 	}
-	c.hold.entries = append(c.hold.entries, heldEntry{wire: wire, replace: replace})
-	c.hold.bytes += len(wire)
+	held := *p
+	if !p.shared {
+		held.wire, held.shared = bytes.Clone(p.wire), true
+	}
+	c.hold.entries = append(c.hold.entries, heldEntry{parcel: held})
+	c.hold.bytes += len(held.wire)
 	return true
+}
+
+// pushParcel writes p or queues it, with what its loss would be. Under mu.
+func (c *Conn) pushParcel(p *parcel) {
+	c.push(p.wire, p.shared, p.replace)
+	if c.out != nil {
+		last := &c.out.entries[len(c.out.entries)-1]
+		last.messages, last.lossy = p.messages, p.lossy
+	}
 }
 
 // holdBack begins the hold of one reply. It reports whether there is somebody to
@@ -324,8 +387,13 @@ func (c *Conn) Resume() {
 			return
 		}
 		h.bytes -= len(e.wire)
-		if !c.ended {
-			c.send(e.wire, true, e.replace)
+		switch {
+		case c.ended:
+			c.loop.stats.droppedClosed.Add(uint64(e.messages))
+		case c.out != nil && c.full(len(e.wire)):
+			c.loop.stats.droppedSlow.Add(uint64(e.messages))
+		default:
+			c.pushParcel(&e.parcel)
 		}
 	}
 }

@@ -43,6 +43,8 @@ type loop struct {
 	now      int64 // engine clock of this turn
 	time     time.Time
 	spare    []op // the other buffer of queue
+	ops      []op // taken from queue
+	opsDone  int  // of ops
 	chunk    *protocol.Chunk
 	used     int             // bytes of chunk that messages alias
 	cutter   protocol.Cutter // for connections that have no unfinished package
@@ -109,6 +111,9 @@ func (l *loop) park() {
 
 func (l *loop) nextTimer() time.Time {
 	at, ok := l.wheel.next()
+	if due, any := l.fan.due.next(); any && (!ok || due < at) {
+		at, ok = due, true
+	}
 	if !ok {
 		return time.Time{}
 	}
@@ -120,12 +125,13 @@ func (l *loop) finished() bool { return l.stopping && l.live == 0 }
 
 // end settles what nobody will do any more.
 func (l *loop) end() {
+	for _, o := range l.ops[l.opsDone:] {
+		l.refuse(o)
+	}
 	for _, o := range l.queue.close() {
 		l.refuse(o)
 	}
-	for _, s := range l.fan.walks {
-		s.abandon()
-	}
+	l.fan.abandon()
 	l.clockOut()
 	if l.chunk != nil {
 		l.chunk.Release()
@@ -143,24 +149,35 @@ func (l *loop) refuse(o op) {
 	}
 }
 
-// opsKept is how many ops the queue's buffers keep room for after a burst.
-const opsKept = 1024
+const (
+	// opsKept is how many ops the queue's buffers keep room for after a burst.
+	opsKept = 1024
+	// turnOps is how many ops a turn does before sockets are read and walks go on.
+	turnOps = 256
+)
 
-// runOps does what was posted, and returns how much that was. What these ops
-// post themselves waits for the next turn.
+// runOps does what was posted, in order, and returns how much that was. What
+// is more than a turn's worth waits for the next one.
 func (l *loop) runOps() int {
-	ops := l.queue.take(l.spare)
-	if len(ops) == 0 {
+	if len(l.ops) == 0 {
+		l.ops = l.queue.take(l.spare)
+	}
+	batch := l.ops[l.opsDone:min(l.opsDone+turnOps, len(l.ops))]
+	if len(batch) == 0 {
+		l.ops = nil // it is still the queue's
 		return 0
 	}
-	for i := range ops {
-		l.do(&ops[i])
+	for i := range batch {
+		l.do(&batch[i])
 	}
-	clear(ops) // frames and connections must not live on in the buffer
-	if l.spare = ops[:0]; cap(ops) > opsKept {
-		l.spare = nil
+	clear(batch) // frames and connections must not live on in the buffer
+	if l.opsDone += len(batch); l.opsDone == len(l.ops) {
+		if l.spare = l.ops[:0]; cap(l.ops) > opsKept {
+			l.spare = nil
+		}
+		l.ops, l.opsDone = nil, 0
 	}
-	return len(ops)
+	return len(batch)
 }
 
 func (l *loop) do(o *op) {

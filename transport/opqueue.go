@@ -23,6 +23,7 @@ const (
 	opReply                   // shard, conn, value
 	opMulticast               // shard, conns, frame, fan
 	opBroadcast               // shard, conn (the exception), frame, fan
+	opMerge                   // shard, value
 	opDisband                 // shard
 	opStop                    // reason: close all connections, end when they have
 	opCut                     // reason: drop all connections now
@@ -57,15 +58,25 @@ type opQueue struct {
 // add appends o and reports whether the loop must be woken. ok is false when
 // the loop has ended.
 func (q *opQueue) add(o op) (wake, ok bool) {
-	q.mu.Lock()
-	if q.closed {
-		q.mu.Unlock()
+	if !q.put(o) {
 		return false, false
 	}
-	q.ops = append(q.ops, o)
-	q.mu.Unlock()
-	return q.asleep.Load() && q.asleep.CompareAndSwap(true, false), true
+	return q.rouse(), true
 }
+
+// put appends o for a loop that is known to come for it.
+func (q *opQueue) put(o op) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.ops = append(q.ops, o)
+	return true
+}
+
+// rouse reports whether the loop sleeps and it is the caller who must wake it.
+func (q *opQueue) rouse() bool { return q.asleep.Load() && q.asleep.CompareAndSwap(true, false) }
 
 // take returns what was posted and leaves spare, emptied, to be filled next.
 func (q *opQueue) take(spare []op) []op {

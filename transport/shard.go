@@ -4,14 +4,8 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/gobwas/ws"
-
 	"github.com/shaddock-game/shaddock/protocol"
 )
-
-// mergeBytes is how long a merged WebSocket message may get: JavaScript clients
-// break on much longer ones.
-const mergeBytes = 48 << 10
 
 // shard is an audience's part on one loop. What members are told passes through
 // a queue of broadcasts, which walks deliver; a walk takes all that waits when it
@@ -21,17 +15,30 @@ type shard struct {
 	loop *loop
 
 	// Any goroutine.
-	pending atomic.Int64 // bytes of broadcasts that no walk has finished
+	pending atomic.Int64 // bytes that the loop has not finished with
 	size    atomic.Int32 // members
+	// expected says that the loop will look at its ops without being woken: a walk
+	// is under way, or a window is open and its end is in the heap. begun counts
+	// the broadcasts and bytes that walks have taken; with what the audience has
+	// posted it tells how much waits.
+	expected   atomic.Bool
+	begun      atomic.Int64
+	begunBytes atomic.Int64
+
+	// Owned by whoever calls the audience: what has been posted so far.
+	posted, postedBytes int64
 
 	// Owned by the loop.
 	members []member
 	seq     uint64      // of the newest broadcast
 	queue   []broadcast // not begun
-	walk    []broadcast // being delivered, merged into bytes
-	bytes   merged
-	at      int // the walk has still to visit members[:at]
-	active  bool
+	waiting int         // bytes of packages in queue
+	latest  int         // replaceable broadcasts in queue
+	window  window
+	walk    walk
+	next    *shard // in the loop's ring of walks, nil when not in it
+	due     int64  // when its window ends, while in the heap
+	place   int    // in the heap, from 1; 0: not in it
 }
 
 // member is a connection in a shard, with the newest broadcast it has got or must
@@ -48,23 +55,18 @@ type seat struct {
 	index int32
 }
 
-type broadcast struct {
-	seq           uint64
-	frame         protocol.Frame
-	except        *Conn
-	fan           *fanout
-	sent, dropped int
-}
-
-// merged is what a walk writes: the same bytes to all members of a kind.
-type merged struct {
-	packages []byte // whole packages, for raw TCP
-	socket   []byte // the same as one WebSocket message
-	replace  uint64
-}
-
 func (c *Conn) seatIn(s *shard) int {
 	return slices.IndexFunc(c.seats, func(t seat) bool { return t.shard == s })
+}
+
+// member returns c's record, nil when c is not a member. It is good until the
+// next join or leave.
+func (s *shard) member(c *Conn) *member {
+	i := c.seatIn(s)
+	if i < 0 {
+		return nil
+	}
+	return &s.members[c.seats[i].index]
 }
 
 // do carries out one op on this shard.
@@ -78,7 +80,8 @@ func (s *shard) do(o *op) {
 		s.leave(c)
 	case opSend:
 		s.catchUp(c)
-		s.give(c, o.frame)
+		s.give(c, &o.frame)
+		s.pending.Add(-cost(&o.frame))
 	case opReply:
 		s.catchUp(c)
 		if c.phase == phaseOpen && c.holdBack() {
@@ -87,9 +90,10 @@ func (s *shard) do(o *op) {
 	case opMulticast:
 		s.multicast(o)
 	case opBroadcast:
-		s.seq++
-		s.queue = append(s.queue, broadcast{seq: s.seq, frame: o.frame, except: c, fan: o.fan})
-		s.activate()
+		s.enqueue(broadcast{frame: o.frame, except: c, fan: o.fan})
+	case opMerge:
+		s.window.set(s.loop.now, o.value.(Merge))
+		s.settleWindow()
 	case opDisband:
 		s.disband()
 	}
@@ -120,10 +124,11 @@ func (s *shard) leave(c *Conn) {
 func (c *Conn) leaveAll() {
 	for _, t := range c.seats {
 		m := &t.shard.members[t.index]
-		for _, b := range [][]broadcast{t.shard.walk, t.shard.queue} {
-			for i := range b {
-				if b[i].seq > m.got && b[i].except != c {
-					b[i].dropped++
+		for _, list := range [][]broadcast{t.shard.walk.list, t.shard.queue} {
+			for i := range list {
+				if b := &list[i]; b.owed(m) && b.fits(c.kind) {
+					b.dropped++
+					c.loop.tally.messagesOut++
 					c.loop.tally.droppedClosed++
 				}
 			}
@@ -142,88 +147,54 @@ func (s *shard) remove(i int) {
 	}
 	s.members[last] = member{}
 	s.members = s.members[:last]
-	s.at = min(s.at, last)
+	s.walk.at = min(s.walk.at, last)
 	s.size.Add(-1)
 }
 
-// catchUp gives c at once what it would get from walks, so that what is for c
-// alone keeps its place without waiting for them.
-func (s *shard) catchUp(c *Conn) {
-	i := c.seatIn(s)
-	if i < 0 {
-		return
-	}
-	m := &s.members[c.seats[i].index]
-	if m.got == s.seq {
-		return
-	}
-	s.deliver(m, s.walk)
-	s.deliver(m, s.queue)
-	m.got = s.seq
-}
-
-// deliver gives m the broadcasts it has not got, one by one.
-func (s *shard) deliver(m *member, list []broadcast) {
-	for i := range list {
-		b := &list[i]
-		if b.seq <= m.got || b.except == m.conn {
-			continue
-		}
-		s.give(m.conn, b.frame).count(&b.sent, &b.dropped)
-	}
-}
-
-// given is what became of a frame for one connection: 1 sent, -1 dropped, 0 not
-// meant for it.
-type given int8
-
-func (g given) count(sent, dropped *int) {
-	switch g {
-	case 1:
-		*sent++
-	case -1:
-		*dropped++
-	}
-}
-
 // give writes one sealed frame to c.
-func (s *shard) give(c *Conn, f protocol.Frame) given {
+func (s *shard) give(c *Conn, f *protocol.Frame) given {
 	l := s.loop
-	l.tally.messagesOut++
-	wire := sealed(f)
-	switch {
-	case c.phase != phaseOpen:
-		wire = nil
-	case c.kind == kindStream:
-		wire = f.Payload()
-	case c.kind == kindText:
-		if len(f.Text) == 0 {
-			l.tally.skipped++
-			return 0
-		}
-		wire = appendWSMessage(nil, ws.OpText, f.Text, false)
-	}
-	if wire == nil {
+	if c.phase != phaseOpen {
+		l.tally.messagesOut++
 		l.tally.droppedClosed++
-		return -1
+		return dropped
 	}
-	if !c.fromAudience(wire, f.Replace, 1) {
-		return -1
+	wire := wireOf(f, c.kind)
+	if wire == nil {
+		l.tally.skipped++
+		return skipped
 	}
-	return 1
+	l.tally.messagesOut++
+	if !c.fromAudience(&parcel{wire: wire, replace: f.Replace, messages: 1, shared: true, lossy: s.window.Lossy}) {
+		return dropped
+	}
+	return sent
 }
+
+// given is what became of a frame for one connection.
+type given uint8
+
+const (
+	skipped given = iota // not meant for it
+	sent
+	dropped
+)
 
 func (s *shard) multicast(o *op) {
-	sent, dropped := 0, 0
+	var counts [3]int
 	for _, c := range o.conns {
 		s.catchUp(c)
-		verdict := given(-1)
+		verdict := dropped
 		if c.seatIn(s) >= 0 {
-			verdict = s.give(c, o.frame)
+			verdict = s.give(c, &o.frame)
+		} else {
+			s.loop.tally.messagesOut++
+			s.loop.tally.droppedClosed++
 		}
-		verdict.count(&sent, &dropped)
+		counts[verdict]++
 	}
-	o.fan.settle(sent, dropped)
+	s.pending.Add(-cost(&o.frame))
+	o.fan.settle(counts[sent], counts[dropped])
 }
 
 // disband finishes what was said and lets everybody go.
@@ -233,23 +204,24 @@ func (s *shard) disband() {
 		s.catchUp(c)
 		s.leave(c)
 	}
-	s.finishWalk()
+	s.endWalk()
 	s.settle(s.queue)
-	s.queue = nil
+	s.queue, s.waiting, s.latest = nil, 0, 0
+	s.loop.fan.due.remove(s)
 }
 
 // settle reports broadcasts that are done.
 func (s *shard) settle(list []broadcast) {
 	for i := range list {
 		b := &list[i]
-		s.pending.Add(-int64(len(b.frame.Packages)))
+		s.pending.Add(-cost(&b.frame))
 		b.fan.settle(b.sent, b.dropped)
 	}
 }
 
 // abandon reports what will not be done because the loop has ended.
 func (s *shard) abandon() {
-	s.settle(s.walk)
+	s.settle(s.walk.list)
 	s.settle(s.queue)
-	s.walk, s.queue = nil, nil
+	s.walk.list, s.queue = nil, nil
 }

@@ -45,6 +45,9 @@ func (s *counters) add(t *tally) {
 	s.droppedStale.Add(t.droppedStale)
 }
 
+// lost counts messages that an audience could not even post.
+func (s *counters) lost(n int) { s.droppedFull.Add(uint64(n)) }
+
 func (s *counters) addTo(sum *Stats) {
 	sum.Open += s.open.Load()
 	sum.PacketsIn += s.packetsIn.Load()

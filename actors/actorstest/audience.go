@@ -55,5 +55,8 @@ func (a *Audience) Broadcast(f protocol.Frame, except actors.Wire, done func(sen
 	a.Multicast(to, f, done)
 }
 
+// SetMerge implements actors.Audience; nothing waits here that could be merged.
+func (a *Audience) SetMerge(actors.Merge) {}
+
 // Close implements actors.Audience.
 func (a *Audience) Close() { a.members = nil }

@@ -15,6 +15,7 @@ func (a audience) Join(w actors.Wire)                   { a.port.Join(w.(*transp
 func (a audience) Leave(w actors.Wire)                  { a.port.Leave(w.(*transport.Conn)) }
 func (a audience) Send(w actors.Wire, f protocol.Frame) { a.port.Send(w.(*transport.Conn), f) }
 func (a audience) Reply(w actors.Wire, v any)           { a.port.Reply(w.(*transport.Conn), v) }
+func (a audience) SetMerge(m actors.Merge)              { a.port.SetMerge(transport.Merge(m)) }
 func (a audience) Close()                               { a.port.Close() }
 func (a audience) Broadcast(f protocol.Frame, except actors.Wire, done func(sent, dropped int)) {
 	c, _ := except.(*transport.Conn) // nil: to all
