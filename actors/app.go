@@ -27,7 +27,8 @@ type Config struct {
 	Dict             map[string]uint16   // route dictionary, codes from 1; nil: routes are sent in full
 	Serializer       protocol.Serializer // JSON
 	Logger           *slog.Logger        // nil is silent
-	NewAudience      func() Audience     // needed by rooms; there is no default
+	NewAudience      func() Audience     // needed by rooms and groups; there is no default
+	Duplicates       DuplicateLogin      // KickOld, what a second login of a user does, see Users
 
 	// Validate, when not nil, decides about each handshake. It may block. User is
 	// kept with the session and sent to the client; an error refuses it with the
@@ -55,6 +56,7 @@ type App struct {
 	stopping atomic.Bool
 	stats    counters
 	letters  *deadLetters
+	users    *Users
 }
 
 // Session ids are a random prefix of one App and a serial number.
@@ -80,6 +82,7 @@ func New(cfg Config) *App {
 	quiet := slog.New(slog.DiscardHandler) // dead letters are counted and answered by us
 	a.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 	a.letters = newDeadLetters(a)
+	a.users = newUsers(a)
 	return a
 }
 
@@ -185,4 +188,7 @@ func (a *App) Shutdown(ctx context.Context) error {
 }
 
 // Close ends what the application itself listens to; it is the last call.
-func (a *App) Close() { a.letters.close() }
+func (a *App) Close() {
+	a.users.local.close()
+	a.letters.close()
+}

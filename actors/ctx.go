@@ -17,6 +17,7 @@ type Ctx struct {
 
 	id       uint64 // of the request, 0 for a notify
 	answered bool   // Reply, ReplyError or Await was called
+	bind     string // the uid to bind once the handler has answered
 	now      time.Time
 }
 
@@ -32,14 +33,17 @@ func (c *Ctx) Now() time.Time { return c.now }
 // Log returns the session's logger.
 func (c *Ctx) Log() *slog.Logger { return c.s.log() }
 
-// UID returns the user that the session is bound to, "" when it is not.
-func (c *Ctx) UID() string { return c.s.UID() }
+// UID returns the user that the session is bound to, or is about to be by Bind,
+// "" when it is not.
+func (c *Ctx) UID() string {
+	if c.bind != "" {
+		return c.bind
+	}
+	return c.s.UID()
+}
 
 // User returns what the handshake validator returned for this session.
 func (c *Ctx) User() any { return c.s.user }
-
-// Bind says which user the session belongs to.
-func (c *Ctx) Bind(uid string) { c.s.uid.Store(&uid) }
 
 // Push sends v to this client, ahead of the answer to the request being handled.
 func (c *Ctx) Push(route string, v any) { c.turn.push(c.s, route, v) }
@@ -50,7 +54,7 @@ func (c *Ctx) Kick(why protocol.Reason, text string) { c.s.send(&kickMsg{why, te
 // Reply answers the request; a value that cannot be written answers 500. Only
 // the first of Reply, ReplyError and Await counts. For a notify it does nothing.
 func (c *Ctx) Reply(v any) {
-	if !c.settle() {
+	if c.bind != "" && c.rebound(&Answer{Value: v}) || !c.settle() {
 		return
 	}
 	c.turn.respond(c.s, c.route, c.id, v)
@@ -58,7 +62,7 @@ func (c *Ctx) Reply(v any) {
 }
 
 func (c *Ctx) replyRaw(b []byte) {
-	if !c.settle() {
+	if c.bind != "" && c.rebound(&Answer{Value: rawReply(b)}) || !c.settle() {
 		return
 	}
 	c.turn.respondRaw(c.s, c.id, b)
@@ -88,8 +92,10 @@ func (c *Ctx) Await() Token {
 	if c.answered {
 		return Token{}
 	}
+	token := c.s.await(c)
+	c.rebound(nil)
 	c.answered = true
-	return c.s.await(c)
+	return token
 }
 
 // Pace counts a notify that is being passed on to another actor, and reports true

@@ -44,7 +44,8 @@ type Session struct {
 	user     any
 	rate     bucket
 	bytes    bucket
-	compress bool // the client reads compressed routes
+	compress bool  // the client reads compressed routes
+	seat     *seat // as a user, nil before the first bind
 	ended    bool
 	paced    uint32 // notifies passed on, see Ctx.Pace
 }
@@ -346,7 +347,11 @@ func (s *Session) answer(t *turn, a *Answer) {
 		}
 		return
 	}
+	if s.binding(a) {
+		return
+	}
 	w.pending = false
+	raw, isRaw := a.Value.(rawReply)
 	switch {
 	case w.id == 0 && a.Err != nil:
 		s.app.stats.NotifyErrors.Add(1)
@@ -354,6 +359,9 @@ func (s *Session) answer(t *turn, a *Answer) {
 	case w.id == 0:
 	case a.Err != nil:
 		t.refuse(s, w.id, a.Err)
+	case isRaw:
+		t.respondRaw(s, w.id, raw)
+		s.app.stats.outcome(protocol.CodeOK)
 	default:
 		t.respond(s, w.route, w.id, a.Value)
 		s.app.stats.outcome(protocol.CodeOK)
@@ -393,6 +401,7 @@ func (s *Session) end(why protocol.Reason, cause error) {
 	for _, m := range s.members {
 		s.farewellTo(m, why)
 	}
+	s.quitAll()
 	s.members, s.waiting.pending = nil, false
 	s.callbacks(why)
 	s.app.remove(s, why, cause) // last: App.Shutdown waits for it

@@ -17,6 +17,8 @@ type counters struct {
 	Malformed, Limited, NoRoute         atomic.Int64
 	NotifyErrors, Unwritable            atomic.Int64
 	Timeouts, LateAnswers               atomic.Int64
+	Users, Logins                       atomic.Int64
+	LoginsRefused, Forced               atomic.Int64
 	Panics, MailboxRefused, DeadLetters atomic.Int64
 }
 
@@ -50,6 +52,10 @@ type Stats struct {
 	Unwritable     int64            // pushes that could not be encoded
 	Timeouts       int64            // awaited answers that did not come
 	LateAnswers    int64            // answers that came after that, or twice
+	Users          int64            // logged in now
+	Logins         int64            // ever
+	LoginsRefused  int64            // by the policy for duplicate logins
+	Forced         int64            // sessions that had to be cut off for a newer login
 	Panics         int64            // of handlers and actors
 	MailboxRefused int64            // messages that a full mailbox refused
 	DeadLetters    int64            // messages to actors that are gone, whose sender did not care
@@ -64,6 +70,8 @@ func (a *App) Stats() Stats {
 		Malformed: c.Malformed.Load(), Limited: c.Limited.Load(), NoRoute: c.NoRoute.Load(),
 		NotifyErrors: c.NotifyErrors.Load(), Unwritable: c.Unwritable.Load(),
 		Timeouts: c.Timeouts.Load(), LateAnswers: c.LateAnswers.Load(), Panics: c.Panics.Load(),
+		Users: c.Users.Load(), Logins: c.Logins.Load(),
+		LoginsRefused: c.LoginsRefused.Load(), Forced: c.Forced.Load(),
 		MailboxRefused: c.MailboxRefused.Load(), DeadLetters: c.DeadLetters.Load(),
 	}
 	for r := range protocol.Reasons() {

@@ -28,12 +28,21 @@ type Wire struct {
 	packets int // reported by Done
 	held    int // replies that Resume has not ended yet
 	behind  []byte
+	tap     func(packages []byte)
 }
 
 var _ actors.Wire = (*Wire)(nil)
 
 // NewWire returns an open wire without a session.
 func NewWire() *Wire { return &Wire{arrived: make(chan struct{}, 1)} }
+
+// Tap calls f with every write to the wire from now on, before it can be read. F
+// runs on the writer's goroutine and must not call the wire.
+func (w *Wire) Tap(f func(packages []byte)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tap = f
+}
 
 // Write implements actors.Wire.
 func (w *Wire) Write(buf []byte) { w.write(buf[protocol.Headroom:], false) }
@@ -74,6 +83,9 @@ func (w *Wire) write(b []byte, room bool) {
 		return
 	}
 	w.writes++
+	if w.tap != nil {
+		w.tap(b)
+	}
 	w.out = append(w.out, b...)
 	w.wake()
 }
