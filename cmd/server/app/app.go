@@ -14,6 +14,8 @@ import (
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/chat"
+	"github.com/shaddock-game/shaddock/rooms/demo"
+	"github.com/shaddock-game/shaddock/rooms/tadpole"
 	"github.com/shaddock-game/shaddock/transport"
 )
 
@@ -82,11 +84,12 @@ func start(cfg Config) (s *server, err error) {
 // register makes the actors and everything that clients can ask of them.
 func (s *server) register() (err error) {
 	s.actors = actors.New(s.sessions())
-	kinds := append([]rooms.Kind{chat.Kind()}, s.cfg.Rooms...)
+	kinds := append([]rooms.Kind{chat.Kind(), demo.Kind(), tadpole.Kind()}, s.cfg.Rooms...)
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
 		return err
 	}
 	actors.HandleRaw(s.actors, "room.echo", echo, actors.Inline())
+	tadpole.Login(s.actors)
 	if s.cfg.Setup != nil {
 		if err := s.cfg.Setup(s.actors, s.rooms); err != nil {
 			return fmt.Errorf("setup: %w", err)

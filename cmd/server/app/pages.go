@@ -32,6 +32,7 @@ func (s *server) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", web.Handler())
 	mux.HandleFunc("GET /info.json", s.info)
+	mux.Handle("GET /static/", http.RedirectHandler("/tadpole/", http.StatusMovedPermanently)) // where nano's demo had it
 	return mux
 }
 
@@ -40,7 +41,10 @@ func (s *server) info(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(info{ // the browser has gone: nobody to tell
 		Name: "shaddock", Version: s.cfg.Version, WS: s.cfg.WSPaths,
-		Pages:  []page{{"/web/", "Chat", "Rooms where everyone hears everyone."}},
+		Pages: []page{
+			{"/web/", "Chat", "Rooms where everyone hears everyone."},
+			{"/tadpole/", "Tadpoles", "A pond to swim in with everybody else."},
+		},
 		Routes: s.actors.Routes(),
 		Online: s.actors.Stats().Sessions, Rooms: s.rooms.Stats().Rooms,
 		Uptime: int64(time.Since(s.started).Seconds()),

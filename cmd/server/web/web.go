@@ -5,7 +5,7 @@
 //	/          what runs here, and whether a client can talk to it; reads /info.json
 //	/web/      chat
 //	/live/     danmaku: messages that fly over a stage
-//	/static/   tadpoles in a shared pond
+//	/tadpole/  tadpoles in a shared pond
 //	/sdk/      the client, ES modules without a build step
 package web
 
@@ -14,7 +14,7 @@ import (
 	"net/http"
 )
 
-//go:embed *.html *.css *.js *.svg web sdk
+//go:embed *.html *.css *.js *.svg web tadpole sdk
 var files embed.FS
 
 // policy lets a page load what this server serves and nothing else. WebSockets
