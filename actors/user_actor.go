@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"hash/maphash"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -19,6 +20,9 @@ type LocalUsers struct {
 	app  *App
 	seed maphash.Seed
 	pids [userKeepers]*actor.PID
+
+	// Any goroutine.
+	closed atomic.Bool
 }
 
 const (
@@ -52,6 +56,10 @@ func newUsers(a *App) *Users {
 
 // Deliver implements UserPlacement.
 func (l *LocalUsers) Deliver(uid string, msg any) {
+	if l.closed.Load() {
+		refuse(msg, ErrStopped)
+		return
+	}
 	if g, ok := msg.(*UserGone); ok && g.again == nil {
 		msg = &UserGone{Session: g.Session, Token: g.Token, again: func() {
 			time.AfterFunc(goodbyeAgain, func() { l.Deliver(uid, g) })
@@ -62,6 +70,9 @@ func (l *LocalUsers) Deliver(uid string, msg any) {
 }
 
 func (l *LocalUsers) close() {
+	if l.closed.Swap(true) {
+		return
+	}
 	for _, pid := range l.pids {
 		l.app.system.Root.Stop(pid)
 	}
