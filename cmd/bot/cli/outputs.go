@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/shaddock-game/shaddock/cmd/bot/report"
+	"github.com/shaddock-game/shaddock/cmd/bot/report/page"
 )
 
 // outputs are the forms a result leaves in, and what is asked of it.
@@ -45,17 +46,21 @@ type files struct {
 type openFile struct {
 	flag  string
 	file  *os.File
-	write func(*report.Result, io.Writer) error
+	write writer
 }
+
+// writer writes a result and the thresholds it breached, in words.
+type writer func(w io.Writer, r *report.Result, breaches []string) error
 
 func (o *outputs) create() (*files, error) {
 	f := new(files)
 	for _, out := range []struct {
 		flag, path string
-		write      func(*report.Result, io.Writer) error
+		write      writer
 	}{
-		{"--json", o.JSON, (*report.Result).WriteJSON},
-		{"--csv", o.CSV, (*report.Result).WriteCSV},
+		{"--json", o.JSON, func(w io.Writer, r *report.Result, _ []string) error { return r.WriteJSON(w) }},
+		{"--csv", o.CSV, func(w io.Writer, r *report.Result, _ []string) error { return r.WriteCSV(w) }},
+		{"--html", o.HTML, page.Write},
 	} {
 		if out.path == "" {
 			continue
@@ -77,13 +82,13 @@ func (f *files) close() {
 }
 
 // write writes the result in all forms and closes them.
-func (f *files) write(r *report.Result) error {
+func (f *files) write(r *report.Result, breaches []string) error {
 	defer f.close()
 	for _, o := range f.open {
 		if err := o.file.Truncate(0); err != nil {
 			return fmt.Errorf("%s: %w", o.flag, err)
 		}
-		if err := o.write(r, o.file); err != nil {
+		if err := o.write(o.file, r, breaches); err != nil {
 			return fmt.Errorf("%s: %w", o.flag, err)
 		}
 		if err := o.file.Close(); err != nil {
@@ -93,15 +98,22 @@ func (f *files) write(r *report.Result) error {
 	return nil
 }
 
-// judge prints what was breached; the error is errBreached.
-func judge(w io.Writer, r *report.Result, all []report.Threshold) error {
+// conclude prints the table, writes the files and judges; the error is
+// errBreached when the run was made and has failed.
+func conclude(std Streams, r *report.Result, f *files, all []report.Threshold) error {
 	breaches := report.Breaches(r, all)
-	if len(breaches) == 0 {
-		return nil
+	r.WriteTable(std.Out)
+	if len(breaches) > 0 {
+		fmt.Fprintln(std.Out)
 	}
-	fmt.Fprintln(w)
 	for _, why := range breaches {
-		fmt.Fprintf(w, "breached: %s\n", why)
+		fmt.Fprintf(std.Out, "breached: %s\n", why)
 	}
-	return errBreached
+	if err := f.write(r, breaches); err != nil {
+		return err
+	}
+	if len(breaches) > 0 {
+		return errBreached
+	}
+	return nil
 }

@@ -35,9 +35,5 @@ func (c *reportCommand) Run(std Streams) error {
 	if err != nil {
 		return err
 	}
-	sum.WriteTable(std.Out)
-	if err := files.write(sum); err != nil {
-		return err
-	}
-	return judge(std.Out, sum, thresholds)
+	return conclude(std, sum, files, thresholds)
 }

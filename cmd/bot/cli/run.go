@@ -40,9 +40,5 @@ func (c *runCommand) Run(ctx context.Context, std Streams, args commandLine) err
 	}
 	result := rep.Result(&c.Config)
 	result.Run.Command = args
-	result.WriteTable(std.Out)
-	if err := files.write(result); err != nil {
-		return err
-	}
-	return judge(std.Out, result, thresholds)
+	return conclude(std, result, files, thresholds)
 }

@@ -37,7 +37,7 @@ var compared = []string{
 // Compare lists what both results, or one of them, have. Rows in which both are
 // 0 are left out, but for losses.
 func Compare(a, b *Result, names [2]string) (*Comparison, error) {
-	k := Known{Metrics: append(a.names(), b.names()...), Server: a.Server != nil || b.Server != nil}
+	k := Known{Metrics: append(a.Names(), b.Names()...), Server: a.Server != nil || b.Server != nil}
 	slices.SortFunc(k.Metrics, byLife)
 	c := &Comparison{A: a, B: b, Names: names}
 	for _, metric := range slices.Compact(k.Metrics) {

@@ -73,7 +73,7 @@ func metricColumns(name string) []column {
 // columns for each metric that says anything in one of them.
 func (r *Result) WriteCSV(w io.Writer) error {
 	columns := slices.Clone(fixedColumns)
-	for _, name := range r.seriesNames() {
+	for _, name := range r.SeriesNames() {
 		columns = append(columns, metricColumns(name)...)
 	}
 	out := csv.NewWriter(w)
@@ -95,9 +95,9 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	return nil
 }
 
-// seriesNames lists the metrics of the time series, in the order of a session's
+// SeriesNames lists the metrics of the time series, in the order of a session's
 // life.
-func (r *Result) seriesNames() []string {
+func (r *Result) SeriesNames() []string {
 	names := make(map[string]bool)
 	for _, s := range r.Series {
 		for name := range s.Metrics {

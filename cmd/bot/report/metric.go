@@ -112,7 +112,7 @@ func (r *Result) Metric(name string) (Metric, bool, error) {
 	}
 	var sum Metric
 	found := false
-	for _, n := range r.names() {
+	for _, n := range r.Names() {
 		if n != name && Family(n) == name {
 			found = true
 			if err := sum.add(r.Metrics[n]); err != nil {
@@ -141,8 +141,8 @@ func (r *Result) Failures() (n int64) {
 	return n
 }
 
-// names lists the metrics in the order of a session's life, then by name.
-func (r *Result) names() []string {
+// Names lists the metrics in the order of a session's life, then by name.
+func (r *Result) Names() []string {
 	return slices.SortedFunc(maps.Keys(r.Metrics), byLife)
 }
 

@@ -14,7 +14,7 @@ func (r *Result) WriteTable(w io.Writer) {
 	fmt.Fprintf(w, "%s against %s: %d sessions, %s%s\n\n", r.Run.Scenario, r.Run.Target, r.Run.Sessions,
 		formatLatency(r.Run.Seconds*1000), r.interrupted())
 	g := grid{head: []string{"latency", "count", "p50", "p90", "p99", "p99.9", "max", "errors"}, left: 1, tail: true}
-	for _, name := range r.names() {
+	for _, name := range r.Names() {
 		m := r.Metrics[name]
 		if m.Count == 0 && len(m.Errors) == 0 {
 			continue
@@ -23,11 +23,13 @@ func (r *Result) WriteTable(w io.Writer) {
 		for _, v := range []float64{m.P50, m.P90, m.P99, m.P999, m.Max} {
 			row = append(row, orDash(m.Count > 0, formatLatency(v)))
 		}
-		g.add(append(row, errorsText(m.Errors))...)
+		g.add(append(row, ErrorsText(m.Errors))...)
 	}
 	g.write(w)
 	fmt.Fprintln(w)
-	r.writeFacts(w)
+	for _, f := range r.Facts() {
+		fmt.Fprintf(w, "%-10s  %s\n", f.Name, f.Text)
+	}
 	for _, text := range r.Warnings() {
 		fmt.Fprintf(w, "\nwarning: %s\n", text)
 	}
@@ -40,29 +42,36 @@ func (r *Result) interrupted() string {
 	return ""
 }
 
-func (r *Result) writeFacts(w io.Writer) {
+// Fact is a line of what a run came to, beside its latencies.
+type Fact struct{ Name, Text string }
+
+// Facts says what became of deliveries, sessions and the schedule, and who used
+// how much.
+func (r *Result) Facts() (out []Fact) {
+	add := func(name, format string, args ...any) { out = append(out, Fact{name, fmt.Sprintf(format, args...)}) }
 	d, t, s, g := r.Deliveries, r.Traffic, r.Sessions, r.Generator
 	if d.Expected > 0 || d.Duplicated > 0 {
-		fmt.Fprintf(w, "deliveries  %d expected, %d received, %d lost, %d duplicated, %d out of order\n",
+		add("deliveries", "%d expected, %d received, %d lost, %d duplicated, %d out of order",
 			d.Expected, d.Received, d.Lost, d.Duplicated, d.OutOfOrder)
 	}
-	fmt.Fprintf(w, "sessions    %d opened, %d dropped, %d reconnects\n", s.Opened, s.Dropped, s.Reconnects)
-	fmt.Fprintf(w, "traffic     in %s packages/s, %s; out %s packages/s, %s\n",
+	add("sessions", "%d opened, %d dropped, %s", s.Opened, s.Dropped, plural(s.Reconnects, "reconnect", "reconnects"))
+	add("traffic", "in %s packages/s, %s; out %s packages/s, %s",
 		significant(t.PackagesInPerSecond), Flow.Format(t.BytesInPerSecond),
 		significant(t.PackagesOutPerSecond), Flow.Format(t.BytesOutPerSecond))
-	if r.Schedule.Planned > 0 {
-		fmt.Fprintf(w, "schedule    %d acts planned, %d sent, %d skipped, %d late (at worst %s)\n", r.Schedule.Planned,
-			r.Schedule.Sent, r.Schedule.Skipped, r.Schedule.Late, formatLatency(r.Schedule.WorstLag))
+	if c := r.Schedule; c.Planned > 0 {
+		add("schedule", "%d acts planned, %d sent, %d skipped, %d late (at worst %s)",
+			c.Planned, c.Sent, c.Skipped, c.Late, formatLatency(c.WorstLag))
 	}
-	fmt.Fprintf(w, "generator   %s in %s, %s", Cores.Format(g.Cores), plural(g.Processes, "process", "processes"), formatBytes(float64(g.RSS)))
+	text := fmt.Sprintf("%s in %s, %s", Cores.Format(g.Cores), plural(int64(g.Processes), "process", "processes"), formatBytes(float64(g.RSS)))
 	if g.CPUPerPushUS > 0 {
-		fmt.Fprintf(w, ", %s per push", Micros.Format(g.CPUPerPushUS))
+		text += fmt.Sprintf(", %s per push", Micros.Format(g.CPUPerPushUS))
 	}
-	fmt.Fprintln(w)
+	add("generator", "%s", text)
 	if v := r.Server; v != nil {
-		fmt.Fprintf(w, "server      %s, %s per %s, %s, %s per session\n", Cores.Format(v.Cores),
+		add("server", "%s, %s per %s, %s, %s per session", Cores.Format(v.Cores),
 			Micros.Format(v.CPUPerOpUS), v.Op, formatBytes(float64(v.RSSEnd)), formatBytes(v.RSSPerSession))
 	}
+	return out
 }
 
 // Limits of a generator that is to be trusted.
@@ -78,7 +87,7 @@ func (r *Result) Warnings() (out []string) {
 		out = append(out, fmt.Sprintf("the generator could not keep up: %s of all acts began more than 5 ms behind their plan", Ratio.Format(late)))
 	}
 	if s.Skipped > 0 {
-		out = append(out, plural(int(s.Skipped), "act was", "acts were")+" skipped: no session was free or open")
+		out = append(out, plural(s.Skipped, "act was", "acts were")+" skipped: no session was free or open")
 	}
 	if n := r.Run.Machine.Cores; n > 0 && r.Generator.Cores > trustedCores*float64(n) {
 		out = append(out, fmt.Sprintf("the generator used %s of %d: it may have measured itself", Cores.Format(r.Generator.Cores), n))
@@ -86,7 +95,8 @@ func (r *Result) Warnings() (out []string) {
 	return out
 }
 
-func errorsText(errs map[string]int64) string {
+// ErrorsText writes errors by code on one line, "-" for none.
+func ErrorsText(errs map[string]int64) string {
 	if len(errs) == 0 {
 		return "-"
 	}
@@ -97,7 +107,7 @@ func errorsText(errs map[string]int64) string {
 	return strings.Join(out, ", ")
 }
 
-func plural(n int, one, many string) string {
+func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -33,7 +33,7 @@ func (u Unit) Format(v float64) string {
 	case Bytes:
 		return formatBytes(v)
 	case Cores:
-		return significant(v) + " cores"
+		return strconv.FormatFloat(v, 'f', 2, 64) + " cores"
 	case Micros:
 		return significant(v) + " µs"
 	case Rate:

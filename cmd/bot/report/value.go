@@ -83,7 +83,7 @@ type Known struct {
 }
 
 // KnownTo lists what a finished result has.
-func KnownTo(r *Result) Known { return Known{Metrics: r.names(), Server: r.Server != nil} }
+func KnownTo(r *Result) Known { return Known{Metrics: r.Names(), Server: r.Server != nil} }
 
 // Lookup finds a value by its name: a plain one ("lost", "server.cores") or a
 // metric with a statistic ("push.p99", "request[room.join].errors"). The error
