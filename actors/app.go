@@ -22,6 +22,7 @@ type Config struct {
 	Heartbeat        time.Duration       // 30 s; after three silent intervals the session is closed
 	HandshakeTimeout time.Duration       // 10 s, from the accept to the ack
 	RequestTimeout   time.Duration       // 5 s for an awaited answer; then 408
+	MaxBlocking      int                 // handlers of Blocking routes at work at a time, 10,000; then 503
 	Rate             int                 // messages a second and session, 200; excess is answered 429
 	ByteRate         int                 // body bytes a second and session, 1 MiB
 	Dict             map[string]uint16   // route dictionary, codes from 1; nil: routes are sent in full
@@ -57,6 +58,7 @@ type App struct {
 	stats    counters
 	letters  *deadLetters
 	users    *Users
+	besides  atomic.Int64 // handlers of Blocking routes at work
 }
 
 // Session ids are a random prefix of one App and a serial number.
@@ -70,6 +72,7 @@ func New(cfg Config) *App {
 	or(&cfg.Heartbeat, 30*time.Second)
 	or(&cfg.HandshakeTimeout, 10*time.Second)
 	or(&cfg.RequestTimeout, 5*time.Second)
+	or(&cfg.MaxBlocking, 10_000)
 	or(&cfg.Rate, 200)
 	or(&cfg.ByteRate, 1<<20)
 	if cfg.Serializer == nil {
@@ -125,7 +128,7 @@ func (a *App) open(w Wire, c *spoken) *Session {
 	}
 	s := &Session{Ref: Ref{wire: w, app: a}, codec: c}
 	s.id = a.prefix<<serialBits | a.serial.Add(1)&(1<<serialBits-1)
-	s.reader = s.off
+	s.local, s.reader = s, s.off
 	s.state = newSessionState(a.since(), a.cfg.HandshakeTimeout, a.cfg.Heartbeat)
 	if c != nil {
 		s.state.work(a.since())
@@ -177,11 +180,12 @@ func (a *App) Shutdown(ctx context.Context) error {
 	}
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
-	for a.stats.Sessions.Load() > 0 {
+	for a.stats.Sessions.Load() > 0 || a.besides.Load() > 0 {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d sessions to end: %w", a.stats.Sessions.Load(), ctx.Err())
+			return fmt.Errorf("waiting for %d sessions and %d blocking handlers to end: %w",
+				a.stats.Sessions.Load(), a.besides.Load(), ctx.Err())
 		}
 	}
 	return nil

@@ -19,6 +19,8 @@ type Ctx struct {
 	answered bool   // Reply, ReplyError or Await was called
 	bind     string // the uid to bind once the handler has answered
 	now      time.Time
+	scope    *scope // of Context, when it was asked for
+	apart    *apart // nil while the handler runs on the session's goroutine
 }
 
 // Session returns the reference to the session, to be kept as long as one likes.
@@ -26,6 +28,9 @@ func (c *Ctx) Session() *Ref { return &c.s.Ref }
 
 // Route returns the name of the route that was called.
 func (c *Ctx) Route() string { return c.route.name }
+
+// Public reports whether the route is open to those who are not logged in.
+func (c *Ctx) Public() bool { return c.route.public }
 
 // Now returns when the message was taken up.
 func (c *Ctx) Now() time.Time { return c.now }
@@ -43,10 +48,16 @@ func (c *Ctx) UID() string {
 }
 
 // User returns what the handshake validator returned for this session.
-func (c *Ctx) User() any { return c.s.user }
+func (c *Ctx) User() any { return c.s.validated() }
 
 // Push sends v to this client, ahead of the answer to the request being handled.
-func (c *Ctx) Push(route string, v any) { c.turn.push(c.s, route, v) }
+func (c *Ctx) Push(route string, v any) {
+	if c.apart != nil {
+		c.pushApart(route, v)
+		return
+	}
+	c.turn.push(c.s, route, v)
+}
 
 // Kick ends the session once the handler has returned.
 func (c *Ctx) Kick(why protocol.Reason, text string) { c.s.send(&kickMsg{why, text}) }
@@ -54,6 +65,10 @@ func (c *Ctx) Kick(why protocol.Reason, text string) { c.s.send(&kickMsg{why, te
 // Reply answers the request; a value that cannot be written answers 500. Only
 // the first of Reply, ReplyError and Await counts. For a notify it does nothing.
 func (c *Ctx) Reply(v any) {
+	if c.apart != nil {
+		c.answerApart(v, nil)
+		return
+	}
 	if c.bind != "" && c.rebound(&Answer{Value: v}) || !c.settle() {
 		return
 	}
@@ -62,7 +77,11 @@ func (c *Ctx) Reply(v any) {
 }
 
 func (c *Ctx) replyRaw(b []byte) {
-	if c.bind != "" && c.rebound(&Answer{Value: rawReply(b)}) || !c.settle() {
+	if c.apart != nil {
+		c.answerApart(encoded(b), nil)
+		return
+	}
+	if c.bind != "" && c.rebound(&Answer{Value: encoded(b)}) || !c.settle() {
 		return
 	}
 	c.turn.respondRaw(c.s, c.id, b)
@@ -72,6 +91,10 @@ func (c *Ctx) replyRaw(b []byte) {
 // ReplyError answers the request with an error. The failure of a notify, which
 // nobody waits for, is counted and logged.
 func (c *Ctx) ReplyError(err error) {
+	if c.apart != nil {
+		c.answerApart(nil, err)
+		return
+	}
 	if c.id == 0 && !c.answered {
 		c.answered = true
 		c.s.app.stats.NotifyErrors.Add(1)
@@ -92,6 +115,11 @@ func (c *Ctx) Await() Token {
 	if c.answered {
 		return Token{}
 	}
+	if c.apart != nil { // the session waits already
+		c.bindApart()
+		c.answered = true
+		return c.apart.token
+	}
 	token := c.s.await(c)
 	c.rebound(nil)
 	c.answered = true
@@ -102,27 +130,26 @@ func (c *Ctx) Await() Token {
 // for every nth: then call Await and let that actor answer, so that no client can
 // send faster than its messages are handled.
 func (c *Ctx) Pace(n int) bool {
+	if c.apart != nil {
+		return true
+	}
 	c.s.paced++
 	return int(c.s.paced)%n == 0
 }
 
 // Enter records a membership, so that its PID hears of the session's end. One of
 // the same kind and room that exists is left as it is.
-func (c *Ctx) Enter(m Membership) {
-	if c.s.membership(m.Kind, m.Room) < 0 {
-		c.s.members = append(c.s.members, m)
-	}
-}
+func (c *Ctx) Enter(m Membership) { c.carry(&enterOrder{m}) }
 
 // Memberships returns the session's memberships of one kind. The slice is the
 // caller's.
 func (c *Ctx) Memberships(kind string) []Membership {
-	return slices.DeleteFunc(slices.Clone(c.s.members), func(m Membership) bool { return m.Kind != kind })
+	all := c.s.members
+	if c.apart != nil {
+		all = c.apart.members
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(m Membership) bool { return m.Kind != kind })
 }
-
-// carry has the session change something of its own: at once, so that the
-// handler sees it.
-func (c *Ctx) carry(o order) { o.carry(c.s, c.turn) }
 
 // settle claims the one answer of a request.
 func (c *Ctx) settle() bool {

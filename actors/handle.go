@@ -1,10 +1,8 @@
 package actors
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/shaddock-game/shaddock/protocol"
@@ -21,40 +19,11 @@ type Inbound struct {
 // as by Reply(nil).
 type RouteFunc func(c *Ctx, in Inbound)
 
-// RouteOption changes how one route is served.
-type RouteOption func(*route)
-
-// WithSerializer writes and reads the bodies of one route with s.
-func WithSerializer(s protocol.Serializer) RouteOption {
-	return func(r *route) { r.serializer = s }
-}
-
-// Blocking says that the handler waits for something: a database, another
-// service. It may do so without it, since a handler holds up its own session
-// only; with it, the answers to the client's earlier requests are sent first
-// instead of gathering with this one.
-func Blocking() RouteOption { return func(r *route) { r.blocking = true } }
-
-// Inline says that the handler never waits and is done in microseconds: it then
-// runs on the connection's loop, between two reads, where a goroutine would have
-// been started for it. One that waits all the same makes every player of that
-// loop wait.
-func Inline() RouteOption { return func(r *route) { r.inline = true } }
-
-// route is one registered route.
-type route struct {
-	name       string
-	handle     RouteFunc
-	serializer protocol.Serializer
-	blocking   bool
-	inline     bool
-	req, rep   reflect.Type // nil where the form is raw
-}
-
 // Handle serves a route with a typed function, for requests and notifies alike;
 // the reply to a notify is dropped, its error counted. Requests of one session
 // are handled one after another, different sessions at the same time. A handler
-// may block: that holds up its own session and nobody else.
+// that takes its time holds up its own session and nobody else, heartbeats and
+// pushes of that session included: for work that waits there is Blocking.
 //
 // Req is the handler's own to keep, except when it is []byte: that is the raw
 // body, stable until the handler returns. Rep is written before the session goes
@@ -115,7 +84,7 @@ func HandleRaw(a *App, name string, h func(c *Ctx, body []byte) ([]byte, error),
 func (a *App) Route(name string, f RouteFunc, opts ...RouteOption) { a.add(name, f, nil, nil, opts) }
 
 func (a *App) add(name string, f RouteFunc, req, rep reflect.Type, opts []RouteOption) {
-	r := &route{name: name, handle: f, serializer: a.cfg.Serializer, req: req, rep: rep}
+	r := &route{name: name, handle: f, serializer: a.cfg.Serializer, form: formOf(req, rep), req: req, rep: rep}
 	for _, o := range opts {
 		o(r)
 	}
@@ -130,31 +99,18 @@ func (a *App) add(name string, f RouteFunc, req, rep reflect.Type, opts []RouteO
 		a.fail("route %q: longer than %d bytes", name, protocol.MaxRouteLen)
 	case a.routes[name] != nil:
 		a.fail("route %q registered twice: give one of them another name", name)
+	case r.blocking && r.inline:
+		a.fail("route %q: Blocking and Inline exclude each other: leave out one", name)
+	case r.limit.n < 0 || r.limit.n > 0 && r.limit.per <= 0:
+		a.fail("route %q: Limit(%d, %v): give a count and the time it is for", name, r.limit.n, r.limit.per)
+	case r.deadline < 0:
+		a.fail("route %q: Deadline(%v): give a time to answer in", name, r.deadline)
 	default:
+		if r.blocking {
+			r.handle = beside(f)
+		}
 		a.routes[name] = r
 	}
 }
 
 func (a *App) fail(format string, args ...any) { a.errs = append(a.errs, fmt.Errorf(format, args...)) }
-
-// Routes lists the registered routes in alphabetical order.
-func (a *App) Routes() []string {
-	names := make([]string, 0, len(a.routes))
-	for name := range a.routes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// Start ends the registration. It reports everything that is wrong with it, each
-// naming the route and the fix.
-func (a *App) Start() error {
-	a.started = true
-	table, err := protocol.NewRoutes(a.Routes(), a.cfg.Dict)
-	if err != nil {
-		a.errs = append(a.errs, fmt.Errorf("route dictionary: %w", err))
-	}
-	a.table = table
-	return errors.Join(a.errs...)
-}

@@ -15,7 +15,9 @@ type more struct {
 	attrs atomic.Pointer[attrs] // stored by the session alone, read by anybody
 
 	// Owned by Session.run.
+	user   any // what the handshake validator returned
 	closed []func(*Ref, protocol.Reason)
+	limits []limited
 }
 
 // rare returns the session's more, made when it is first needed.
@@ -49,6 +51,19 @@ func (r *Ref) OnClosed(f func(s *Ref, why protocol.Reason)) { r.send(&closedOrde
 // OnClosed has f called when any session has ended, after the callbacks of the
 // session itself. It is for the time before Start.
 func (a *App) OnClosed(f func(s *Ref, why protocol.Reason)) { a.closed = append(a.closed, f) }
+
+// validated returns what the handshake validator did.
+func (s *Session) validated() any {
+	if m := s.more.Load(); m != nil {
+		return m.user
+	}
+	return nil
+}
+
+func (s *Session) hasCallbacks() bool {
+	m := s.more.Load()
+	return len(s.app.closed) > 0 || m != nil && len(m.closed) > 0
+}
 
 // callbacks tells whoever asked that the session is no more.
 func (s *Session) callbacks(why protocol.Reason) {

@@ -18,6 +18,10 @@ type Ref struct {
 	app  *App
 	uid  atomic.Pointer[string]
 	more atomic.Pointer[more] // nil for most
+
+	// local is the session itself when it lives on this node: it takes messages
+	// also when it has ended and its PID leads nowhere.
+	local *Session
 }
 
 // ID returns the session's id: not zero, below 2^53 (JavaScript counts no
@@ -51,7 +55,13 @@ func (r *Ref) Kick(why protocol.Reason, text string) { r.send(&kickMsg{why, text
 // audience instead, which keeps the answer in order with their pushes.
 func (r *Ref) Answer(a Answer) { r.send(&a) }
 
-func (r *Ref) send(msg any) { r.app.system.Root.Send(r.pid, msg) }
+func (r *Ref) send(msg any) {
+	if r.local != nil {
+		r.local.SendUserMessage(r.pid, msg)
+		return
+	}
+	r.app.system.Root.Send(r.pid, msg)
+}
 
 // Messages of a session's own.
 type (

@@ -41,7 +41,6 @@ type Session struct {
 	armed    time.Duration
 	waiting  awaiting
 	members  []Membership
-	user     any
 	rate     bucket
 	bytes    bucket
 	compress bool  // the client reads compressed routes
@@ -57,6 +56,7 @@ type awaiting struct {
 	id       uint64
 	route    *route
 	deadline time.Duration
+	apart    *apart // its handler, until that has returned
 }
 
 // event is one thing that happens to a session.
@@ -73,6 +73,7 @@ type eventKind uint8
 
 const (
 	eventPacket eventKind = iota
+	eventInvoke           // msg is an *invocation
 	eventTick
 	eventMessage
 	eventClosed
@@ -110,7 +111,11 @@ func (s *Session) Closed(r protocol.Reason, cause error) {
 // SendUserMessage implements actor.Process.
 func (s *Session) SendUserMessage(_ *actor.PID, msg any) {
 	_, msg, _ = actor.UnwrapEnvelope(msg)
-	s.post(event{kind: eventMessage, msg: msg})
+	kind := eventMessage
+	if _, is := msg.(*invocation); is {
+		kind = eventInvoke
+	}
+	s.post(event{kind: kind, msg: msg})
 }
 
 // SendSystemMessage implements actor.Process. A session cannot be watched: whoever
@@ -190,12 +195,12 @@ func (s *Session) sweep(t *turn) bool {
 func (s *Session) event(t *turn, n *node[event]) bool {
 	e := &n.v
 	switch e.kind {
-	case eventPacket:
-		if e.packet.Type != protocol.Heartbeat && (s.waiting.pending || !s.backlog.empty()) && !s.ended {
+	case eventPacket, eventInvoke:
+		if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {
 			s.backlog.push(n)
 			return true
 		}
-		if t.loop && s.mayWait(t, e.packet) {
+		if t.loop && s.mayWait(t, e) {
 			return false
 		}
 		s.packet(t, e)
@@ -209,6 +214,9 @@ func (s *Session) event(t *turn, n *node[event]) bool {
 			s.wire.Resume()
 		}
 	case eventClosed:
+		if t.loop && s.hasCallbacks() {
+			return false
+		}
 		cause, _ := e.msg.(error)
 		s.end(e.reason, cause)
 	}
@@ -218,8 +226,8 @@ func (s *Session) event(t *turn, n *node[event]) bool {
 
 // catchUp handles what had to wait for an answer, with the result of event.
 func (s *Session) catchUp(t *turn) bool {
-	for (!s.waiting.pending || s.ended) && !s.backlog.empty() {
-		if t.loop && s.mayWait(t, s.backlog.first.v.packet) {
+	for (!s.busy() || s.ended) && !s.backlog.empty() {
+		if t.loop && s.mayWait(t, &s.backlog.first.v) {
 			return false
 		}
 		n := s.backlog.pop()
@@ -229,12 +237,15 @@ func (s *Session) catchUp(t *turn) bool {
 	return true
 }
 
-// mayWait reports whether the handling of p may hold up the goroutine it is done
+// mayWait reports whether the handling of e may hold up the goroutine it is done
 // on: only what is known not to is done on the loop.
-func (s *Session) mayWait(t *turn, p protocol.Packet) bool {
+func (s *Session) mayWait(t *turn, e *event) bool {
+	p := e.packet
 	switch {
 	case s.ended:
 		return false
+	case e.kind == eventInvoke:
+		return true
 	case p.Type == protocol.Handshake:
 		return s.app.cfg.Validate != nil
 	case p.Type != protocol.Data:
@@ -253,8 +264,12 @@ func recycle(n *node[event]) {
 	events.Put(n)
 }
 
-// packet handles one package and gives its bytes back.
+// packet handles one package and gives its bytes back, or an invocation.
 func (s *Session) packet(t *turn, e *event) {
+	if e.kind == eventInvoke {
+		s.invoke(t, e.msg.(*invocation))
+		return
+	}
 	if !s.ended {
 		s.act(t, s.state.packet(s.app.since(), e.packet.Type), e.packet.Body)
 	}
@@ -270,7 +285,7 @@ func (s *Session) tick(t *turn) {
 		s.app.stats.Timeouts.Add(1)
 		s.answer(t, &Answer{Token: Token{s.waiting.token}, Err: protocol.Errorf(protocol.CodeTimeout, "no answer in time")})
 	}
-	s.act(t, s.state.tick(now, s.waiting.pending), nil)
+	s.act(t, s.state.tick(now, s.busy()), nil)
 }
 
 // act carries out what the state has decided.
@@ -332,7 +347,7 @@ func (s *Session) await(c *Ctx) Token {
 		w.token = 1
 	}
 	w.pending, w.id, w.route = true, c.id, c.route
-	w.deadline = s.app.since() + s.app.cfg.RequestTimeout
+	w.deadline = s.app.since() + s.app.patience(c.route)
 	return Token{w.token}
 }
 
@@ -351,7 +366,6 @@ func (s *Session) answer(t *turn, a *Answer) {
 		return
 	}
 	w.pending = false
-	raw, isRaw := a.Value.(rawReply)
 	switch {
 	case w.id == 0 && a.Err != nil:
 		s.app.stats.NotifyErrors.Add(1)
@@ -359,9 +373,6 @@ func (s *Session) answer(t *turn, a *Answer) {
 	case w.id == 0:
 	case a.Err != nil:
 		t.refuse(s, w.id, a.Err)
-	case isRaw:
-		t.respondRaw(s, w.id, raw)
-		s.app.stats.outcome(protocol.CodeOK)
 	default:
 		t.respond(s, w.route, w.id, a.Value)
 		s.app.stats.outcome(protocol.CodeOK)
@@ -403,6 +414,9 @@ func (s *Session) end(why protocol.Reason, cause error) {
 	}
 	s.quitAll()
 	s.members, s.waiting.pending = nil, false
+	if p := s.waiting.apart; p != nil {
+		p.cancel()
+	}
 	s.callbacks(why)
 	s.app.remove(s, why, cause) // last: App.Shutdown waits for it
 }

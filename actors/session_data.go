@@ -26,7 +26,8 @@ func (s *Session) handshake(t *turn, body []byte) {
 		return
 	}
 	if validate := s.app.cfg.Validate; validate != nil {
-		if s.user, err = s.validate(validate, &hello); err != nil {
+		user, err := s.validate(validate, &hello)
+		if err != nil {
 			code, e := protocol.CodeHandshakeRefused, protocol.AsError(err)
 			if e.Code == protocol.CodeClientTooOld {
 				code = e.Code
@@ -34,12 +35,15 @@ func (s *Session) handshake(t *turn, body []byte) {
 			s.turnAway(t, &hello, code, e.Msg)
 			return
 		}
+		if user != nil {
+			s.rare().user = user
+		}
 	}
 	s.compress = hello.MayCompress()
 	cfg := &s.app.cfg
 	s.greet(t, &hello, protocol.HandshakeResponse{
 		Heartbeat: cfg.Heartbeat, ServerTime: time.Now(), Serializer: cfg.Serializer.Name(),
-		Routes: s.app.table, User: s.user,
+		Routes: s.app.table, User: s.validated(),
 	})
 }
 
@@ -95,8 +99,12 @@ func (s *Session) data(t *turn, body []byte) {
 		return
 	}
 	r := s.app.routes[m.Route]
-	if r == nil {
+	if r == nil || r.internal {
 		s.reject(t, &m, protocol.Errorf(protocol.CodeNoRoute, "no route %s", routeName(&m)), &s.app.stats.NoRoute)
+		return
+	}
+	if r.limit.n > 0 && !s.within(r) {
+		s.reject(t, &m, protocol.Errorf(protocol.CodeLimited, "too many messages for %s", r.name), &s.app.stats.Limited)
 		return
 	}
 	if m.Deflated {
@@ -143,6 +151,9 @@ func (s *Session) call(t *turn, r *route, m *protocol.Message) {
 	c := &t.ctx
 	*c = Ctx{turn: t, s: s, route: r, id: m.ID, now: time.Now()}
 	defer func() {
+		if c.scope != nil {
+			c.scope.cancel()
+		}
 		if p := recover(); p != nil {
 			err := s.panicked(r.name, p)
 			if s.waiting.pending {
@@ -152,9 +163,6 @@ func (s *Session) call(t *turn, r *route, m *protocol.Message) {
 			c.ReplyError(err)
 		}
 	}()
-	if r.blocking {
-		t.flush(s)
-	}
 	r.handle(c, Inbound{Request: m.ID != 0, Body: m.Body})
 	if !c.answered {
 		c.Reply(nil)

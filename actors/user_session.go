@@ -18,9 +18,6 @@ type seat struct {
 	held    *Answer // its answer, waiting for that of the user
 }
 
-// rawReply is a reply of a raw handler, held until the bind is confirmed.
-type rawReply []byte
-
 // evictedUID is what Ref.uid holds once the uid has been taken from outside, so
 // that a bind that is confirmed too late cannot set it.
 var evictedUID = new(string)
@@ -38,7 +35,31 @@ func (c *Ctx) Bind(uid string) { c.bind = uid }
 // Unbind logs the session out; it stays connected.
 func (c *Ctx) Unbind() {
 	c.bind = ""
-	c.s.unbind()
+	c.carry(unbindOrder{})
+}
+
+type unbindOrder struct{}
+
+func (unbindOrder) carry(s *Session, _ *turn) { s.unbind() }
+
+// bindApart starts the bind that a handler on another goroutine wished for: ahead
+// of its answer, which then waits for the user's.
+func (c *Ctx) bindApart() {
+	if c.bind != "" && !c.answered {
+		c.s.send(&bindOrder{c.apart.token, c.bind})
+		c.bind = ""
+	}
+}
+
+type bindOrder struct {
+	request Token
+	uid     string
+}
+
+func (o *bindOrder) carry(s *Session, _ *turn) {
+	if w := &s.waiting; w.pending && w.token == o.request.n {
+		s.ask(o.uid, nil)
+	}
 }
 
 // rebound takes the wish to bind, when there is one, and starts it: held is the
@@ -51,8 +72,8 @@ func (c *Ctx) rebound(held *Answer) bool {
 	}
 	c.bind = ""
 	if held != nil {
-		if b, raw := held.Value.(rawReply); raw {
-			held.Value = rawReply(bytes.Clone(b))
+		if b, raw := held.Value.(encoded); raw {
+			held.Value = encoded(bytes.Clone(b))
 		}
 		c.answered = true
 		held.Token = c.s.await(c)
