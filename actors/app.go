@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -23,6 +24,7 @@ type Config struct {
 	HandshakeTimeout time.Duration       // 10 s, from the accept to the ack
 	RequestTimeout   time.Duration       // 5 s for an awaited answer; then 408
 	MaxBlocking      int                 // handlers of Blocking routes at work at a time, 10,000; then 503
+	HookTimeout      time.Duration       // 10 s for each hook of a component
 	Rate             int                 // messages a second and session, 200; excess is answered 429
 	ByteRate         int                 // body bytes a second and session, 1 MiB
 	Dict             map[string]uint16   // route dictionary, codes from 1; nil: routes are sent in full
@@ -42,18 +44,23 @@ type Config struct {
 // from any goroutine.
 type App struct {
 	// Set before Start, read-only afterwards.
-	cfg     Config
-	system  *actor.ActorSystem
-	born    time.Time
-	prefix  uint64 // of session ids: tells nodes and restarts apart
-	routes  map[string]*route
-	table   *protocol.Routes
-	closed  []func(*Ref, protocol.Reason)
-	errs    []error
+	cfg    Config
+	system *actor.ActorSystem
+	born   time.Time
+	prefix uint64 // of session ids: tells nodes and restarts apart
+	routes map[string]*route
+	table  *protocol.Routes
+	closed []func(*Ref, protocol.Reason)
+	errs   []error
+
+	components []*component // in the order of registration
+	hooked     bool         // Finish has to call Shutdown hooks; owned by whoever stops the application
+
 	started bool
 
 	// Any goroutine.
 	serial   atomic.Uint64
+	running  atomic.Bool // the components are up, and BeforeShutdown is due
 	stopping atomic.Bool
 	stats    counters
 	letters  *deadLetters
@@ -72,6 +79,7 @@ func New(cfg Config) *App {
 	or(&cfg.Heartbeat, 30*time.Second)
 	or(&cfg.HandshakeTimeout, 10*time.Second)
 	or(&cfg.RequestTimeout, 5*time.Second)
+	or(&cfg.HookTimeout, 10*time.Second)
 	or(&cfg.MaxBlocking, 10_000)
 	or(&cfg.Rate, 200)
 	or(&cfg.ByteRate, 1<<20)
@@ -167,9 +175,11 @@ func (a *App) remove(s *Session, why protocol.Reason, cause error) {
 	s.log().Debug("session ended", "reason", why.Name(), "cause", cause)
 }
 
-// Shutdown opens no more sessions, tells those there are that the server stops,
-// and waits until they have ended or ctx has.
+// Shutdown calls the components' BeforeShutdown, opens no more sessions, tells
+// those there are that the server stops, and waits until they have ended or ctx
+// has. Rooms may stop behind it, and Finish then ends the components.
 func (a *App) Shutdown(ctx context.Context) error {
+	hooks := a.beforeShutdown(ctx)
 	a.stopping.Store(true)
 	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
 		for name, p := range bucket.Items() {
@@ -184,11 +194,11 @@ func (a *App) Shutdown(ctx context.Context) error {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %d sessions and %d blocking handlers to end: %w",
-				a.stats.Sessions.Load(), a.besides.Load(), ctx.Err())
+			return errors.Join(hooks, fmt.Errorf("waiting for %d sessions and %d blocking handlers to end: %w",
+				a.stats.Sessions.Load(), a.besides.Load(), ctx.Err()))
 		}
 	}
-	return nil
+	return hooks
 }
 
 // Close ends what the application itself listens to; it is the last call.

@@ -58,11 +58,7 @@ func HandleNotify[Req any](a *App, name string, h func(*Ctx, *Req) error, opts .
 		if err == nil {
 			err = h(c, req)
 		}
-		if err != nil {
-			c.ReplyError(err)
-			return
-		}
-		c.Reply(struct{}{})
+		c.done(err)
 	}, reflect.TypeFor[Req](), nil, opts)
 }
 
@@ -70,14 +66,27 @@ func HandleNotify[Req any](a *App, name string, h func(*Ctx, *Req) error, opts .
 // the reply aliases the body or long-lived bytes, without an allocation. Body is
 // stable until h returns; the reply is written before anything else happens.
 func HandleRaw(a *App, name string, h func(c *Ctx, body []byte) ([]byte, error), opts ...RouteOption) {
-	a.add(name, func(c *Ctx, in Inbound) {
+	a.add(name, rawCall(h), nil, nil, opts)
+}
+
+func rawCall(h func(c *Ctx, body []byte) ([]byte, error)) RouteFunc {
+	return func(c *Ctx, in Inbound) {
 		rep, err := h(c, in.Body)
 		if err != nil {
 			c.ReplyError(err)
 			return
 		}
 		c.replyRaw(rep)
-	}, nil, nil, opts)
+	}
+}
+
+// done ends a call that has no reply, unless the handler has answered itself.
+func (c *Ctx) done(err error) {
+	if err != nil {
+		c.ReplyError(err)
+		return
+	}
+	c.Reply(struct{}{})
 }
 
 // Route serves a route whose answer may come from another actor.
@@ -101,13 +110,15 @@ func (a *App) add(name string, f RouteFunc, req, rep reflect.Type, opts []RouteO
 		a.fail("route %q registered twice: give one of them another name", name)
 	case r.blocking && r.inline:
 		a.fail("route %q: Blocking and Inline exclude each other: leave out one", name)
+	case r.blocking && r.serial:
+		a.fail("route %q: Blocking and a Serial component exclude each other: leave out one", name)
 	case r.limit.n < 0 || r.limit.n > 0 && r.limit.per <= 0:
 		a.fail("route %q: Limit(%d, %v): give a count and the time it is for", name, r.limit.n, r.limit.per)
 	case r.deadline < 0:
 		a.fail("route %q: Deadline(%v): give a time to answer in", name, r.deadline)
 	default:
 		if r.blocking {
-			r.handle = beside(f)
+			r.handle = beside(r.handle)
 		}
 		a.routes[name] = r
 	}

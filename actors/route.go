@@ -53,6 +53,7 @@ type route struct {
 	handle     RouteFunc
 	serializer protocol.Serializer
 	blocking   bool
+	serial     bool // runs on its component's desk
 	inline     bool
 	internal   bool
 	public     bool

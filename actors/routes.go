@@ -46,6 +46,7 @@ type RouteInfo struct {
 	Public     bool          `json:"public,omitempty"`
 	Inline     bool          `json:"inline,omitempty"`
 	Blocking   bool          `json:"blocking,omitempty"`
+	Serial     bool          `json:"serial,omitempty"`
 	Limit      string        `json:"limit,omitempty"`       // "5 per 1s"
 	Deadline   time.Duration `json:"deadline_ns,omitempty"` // of its own
 }
@@ -81,7 +82,7 @@ func (a *App) RouteTable() []RouteInfo {
 		info := RouteInfo{
 			Route: r.name, Form: r.form, Request: describe(r.req), Reply: describe(r.rep),
 			Owner: r.owner, Serializer: r.serializer.Name(),
-			Internal: r.internal, Public: r.public, Inline: r.inline, Blocking: r.blocking, Deadline: r.deadline,
+			Internal: r.internal, Public: r.public, Inline: r.inline, Blocking: r.blocking, Serial: r.serial, Deadline: r.deadline,
 		}
 		if a.table != nil {
 			info.Code = a.table.Code(r.name)
@@ -116,8 +117,9 @@ func describe(t reflect.Type) *TypeInfo {
 	return info
 }
 
-// Start ends the registration. It reports everything that is wrong with it, each
-// naming the route and the fix.
+// Start ends the registration and brings the components up. It reports everything
+// that is wrong with the registration, each naming the route or method and the
+// fix, or the first component that did not come up.
 func (a *App) Start() error {
 	a.started = true
 	table, err := protocol.NewRoutes(a.Routes(), a.cfg.Dict)
@@ -125,5 +127,8 @@ func (a *App) Start() error {
 		a.errs = append(a.errs, fmt.Errorf("route dictionary: %w", err))
 	}
 	a.table = table
-	return errors.Join(a.errs...)
+	if len(a.errs) > 0 {
+		return errors.Join(a.errs...)
+	}
+	return a.begin()
 }
