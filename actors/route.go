@@ -55,6 +55,7 @@ type route struct {
 	blocking   bool
 	serial     bool // runs on its component's desk
 	inline     bool
+	onLoop     bool // may be called on the connection's loop, set by Start
 	internal   bool
 	public     bool
 	limit      limit

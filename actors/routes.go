@@ -127,6 +127,9 @@ func (a *App) Start() error {
 		a.errs = append(a.errs, fmt.Errorf("route dictionary: %w", err))
 	}
 	a.table = table
+	for _, r := range a.routes { // the others only hand their call on
+		r.onLoop = r.inline || r.blocking || r.serial
+	}
 	if len(a.errs) > 0 {
 		return errors.Join(a.errs...)
 	}

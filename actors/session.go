@@ -256,7 +256,7 @@ func (s *Session) mayWait(t *turn, e *event) bool {
 		return false
 	}
 	r := s.app.routes[t.message.Route]
-	return r != nil && !r.inline
+	return r != nil && !r.onLoop
 }
 
 func recycle(n *node[event]) {

@@ -33,8 +33,8 @@ type server struct {
 }
 
 // Run serves until ctx ends and then stops in order: it stops accepting, tells
-// the sessions, lets rooms finish, flushes and closes the connections, each
-// within what is left of Config.Grace. It returns nil after a clean stop.
+// the sessions, lets rooms finish, flushes and closes the connections, shuts the
+// components down, all within what is left of Config.Grace. It returns nil after a clean stop.
 func Run(ctx context.Context, cfg Config) error {
 	s, err := start(cfg)
 	if err != nil {
@@ -158,6 +158,9 @@ func (s *server) stop() error {
 	}
 	if s.wires != nil {
 		errs = append(errs, s.wires.Shutdown(ctx))
+	}
+	if s.actors != nil { // components last: a game saves into what they hold
+		errs = append(errs, s.actors.Finish(ctx))
 	}
 	if s.admin != nil {
 		errs = append(errs, s.admin.stop(ctx))
