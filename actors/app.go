@@ -53,6 +53,7 @@ type App struct {
 	closed []func(*Ref, protocol.Reason)
 	errs   []error
 
+	pipeline   Pipeline
 	components []*component // in the order of registration
 	hooked     bool         // Finish has to call Shutdown hooks; owned by whoever stops the application
 

@@ -96,12 +96,9 @@ func (s *Session) textCall(t *turn, m *protocol.Message) {
 	if m.Route == "" {
 		return
 	}
-	r := s.app.routes[m.Route]
-	if r == nil {
-		s.reject(t, m, protocol.Errorf(protocol.CodeNoRoute, "no route %s", m.Route), &s.app.stats.NoRoute)
-		return
+	if r := s.find(t, m); r != nil {
+		s.call(t, r, m, true)
 	}
-	s.call(t, r, m)
 }
 
 // sayText sends what a codec appended, if anything.

@@ -84,7 +84,7 @@ func (c *Ctx) replyRaw(b []byte) {
 	if c.bind != "" && c.rebound(&Answer{Value: encoded(b)}) || !c.settle() {
 		return
 	}
-	c.turn.respondRaw(c.s, c.id, b)
+	c.turn.respondRaw(c.s, c.route, c.id, b)
 	c.s.app.stats.outcome(protocol.CodeOK)
 }
 
@@ -102,7 +102,7 @@ func (c *Ctx) ReplyError(err error) {
 		return
 	}
 	if c.settle() {
-		c.turn.refuse(c.s, c.id, err)
+		c.turn.refuse(c.s, c.route.name, c.id, err)
 	}
 }
 
@@ -160,13 +160,13 @@ func (c *Ctx) settle() bool {
 	return c.id != 0
 }
 
-// decode reads a body into *v, which is fresh; an empty body leaves it zero.
+// decode reads a body into *v, which is fresh, and has the stages look at it; an
+// empty body leaves it zero.
 func (c *Ctx) decode(body []byte, v any) error {
-	if len(body) == 0 {
-		return nil
+	if len(body) > 0 {
+		if err := c.route.serializer.Unmarshal(body, v); err != nil {
+			return protocol.Errorf(protocol.CodeBadRequest, "bad body: %v", err)
+		}
 	}
-	if err := c.route.serializer.Unmarshal(body, v); err != nil {
-		return protocol.Errorf(protocol.CodeBadRequest, "bad body: %v", err)
-	}
-	return nil
+	return c.Check(v)
 }

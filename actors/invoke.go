@@ -58,6 +58,6 @@ type invocation struct {
 // invoke calls the handler, unless there is no session any more.
 func (s *Session) invoke(t *turn, o *invocation) {
 	if s.state.phase == phaseWorking {
-		s.call(t, o.route, &protocol.Message{Type: protocol.Notify, Route: o.route.name, Body: o.body})
+		s.call(t, o.route, &protocol.Message{Type: protocol.Notify, Route: o.route.name, Body: o.body}, false)
 	}
 }

@@ -372,7 +372,7 @@ func (s *Session) answer(t *turn, a *Answer) {
 		s.log().Debug("notify failed", "route", w.route.name, "error", a.Err)
 	case w.id == 0:
 	case a.Err != nil:
-		t.refuse(s, w.id, a.Err)
+		t.refuse(s, w.route.name, w.id, a.Err)
 	default:
 		t.respond(s, w.route, w.id, a.Value)
 		s.app.stats.outcome(protocol.CodeOK)

@@ -98,13 +98,8 @@ func (s *Session) data(t *turn, body []byte) {
 		s.reject(t, &m, err, &s.app.stats.Limited)
 		return
 	}
-	r := s.app.routes[m.Route]
-	if r == nil || r.internal {
-		s.reject(t, &m, protocol.Errorf(protocol.CodeNoRoute, "no route %s", routeName(&m)), &s.app.stats.NoRoute)
-		return
-	}
-	if r.limit.n > 0 && !s.within(r) {
-		s.reject(t, &m, protocol.Errorf(protocol.CodeLimited, "too many messages for %s", r.name), &s.app.stats.Limited)
+	r := s.find(t, &m)
+	if r == nil {
 		return
 	}
 	if m.Deflated {
@@ -113,7 +108,22 @@ func (s *Session) data(t *turn, body []byte) {
 			return
 		}
 	}
-	s.call(t, r, &m)
+	s.call(t, r, &m, true)
+}
+
+// find returns the route that a client's message may reach; else nil, and the
+// message is rejected.
+func (s *Session) find(t *turn, m *protocol.Message) *route {
+	r := s.app.routes[m.Route]
+	switch {
+	case r == nil || r.internal:
+		s.reject(t, m, protocol.Errorf(protocol.CodeNoRoute, "no route %s", routeName(m)), &s.app.stats.NoRoute)
+		return nil
+	case r.limit.n > 0 && !s.within(r):
+		s.reject(t, m, protocol.Errorf(protocol.CodeLimited, "too many messages for %s", r.name), &s.app.stats.Limited)
+		return nil
+	}
+	return r
 }
 
 // maxInflated bounds what a compressed body may grow to.
@@ -142,12 +152,13 @@ func (s *Session) admit(t *turn, size int) error {
 func (s *Session) reject(t *turn, m *protocol.Message, err error, cause counter) {
 	cause.Add(1)
 	if m.ID != 0 && s.state.phase == phaseWorking {
-		t.refuse(s, m.ID, err)
+		t.refuse(s, m.Route, m.ID, err)
 	}
 }
 
-// call runs the handler. A panic answers 500 and the session lives on.
-func (s *Session) call(t *turn, r *route, m *protocol.Message) {
+// call runs the handler, behind the inbound stages for what a client has sent. A
+// panic answers 500 and the session lives on.
+func (s *Session) call(t *turn, r *route, m *protocol.Message, staged bool) {
 	c := &t.ctx
 	*c = Ctx{turn: t, s: s, route: r, id: m.ID, now: time.Now()}
 	defer func() {
@@ -163,7 +174,14 @@ func (s *Session) call(t *turn, r *route, m *protocol.Message) {
 			c.ReplyError(err)
 		}
 	}()
-	r.handle(c, Inbound{Request: m.ID != 0, Body: m.Body})
+	in := Inbound{Request: m.ID != 0, Body: m.Body}
+	if staged && len(s.app.pipeline.Inbound.list) > 0 {
+		var ok bool
+		if in, ok = c.pass(in); !ok {
+			return
+		}
+	}
+	r.handle(c, in)
 	if !c.answered {
 		c.Reply(nil)
 	}

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/shaddock-game/shaddock/protocol"
@@ -106,18 +107,20 @@ func (t *turn) data(s *Session, m protocol.Message, write func(dst []byte) ([]by
 }
 
 func (t *turn) respond(s *Session, r *route, id uint64, v any) {
+	if len(s.app.pipeline.Outbound.list) > 0 {
+		var err error
+		if v, err = s.leave(Outgoing{Route: r.name, ID: id}, r.serializer, v); err != nil {
+			t.unsaid(s, r, id, err)
+			return
+		}
+	}
 	if s.codec != nil {
 		if err := s.sayText(s.codec.AppendReply(nil, r.name, v)); err != nil {
-			s.log().Error("reply could not be written", "route", r.name, "error", err)
-			t.refuse(s, id, protocol.Errorf(protocol.CodeInternal, "internal error"))
+			t.unsaid(s, r, id, err)
 		}
 		return
 	}
-	m := protocol.Message{Type: protocol.Response, ID: id}
-	ser := s.app.cfg.Serializer
-	if r != nil {
-		ser = r.serializer
-	}
+	m, ser := protocol.Message{Type: protocol.Response, ID: id}, r.serializer
 	var err error
 	switch {
 	case v != nil:
@@ -129,26 +132,39 @@ func (t *turn) respond(s *Session, r *route, id uint64, v any) {
 		err = t.data(s, m, nil)
 	}
 	if err != nil {
-		s.log().Error("reply could not be written", "error", err)
-		t.refuse(s, id, protocol.Errorf(protocol.CodeInternal, "internal error"))
+		t.unsaid(s, r, id, err)
 	}
 }
 
 var emptyObject = []byte("{}")
 
-func (t *turn) respondRaw(s *Session, id uint64, body []byte) {
+// unsaid answers for a reply that could not be written, or that a stage refused.
+func (t *turn) unsaid(s *Session, r *route, id uint64, err error) {
+	if no, is := errors.AsType[refusal](err); is {
+		t.refuse(s, r.name, id, no.error)
+		return
+	}
+	s.log().Error("reply could not be written", "route", r.name, "error", err)
+	t.refuse(s, r.name, id, protocol.Errorf(protocol.CodeInternal, "internal error"))
+}
+
+func (t *turn) respondRaw(s *Session, r *route, id uint64, body []byte) {
+	if len(s.app.pipeline.Outbound.list) > 0 {
+		t.respond(s, r, id, encoded(body))
+		return
+	}
 	if s.codec != nil {
 		s.wire.WriteText(body)
 		return
 	}
 	if err := t.data(s, protocol.Message{Type: protocol.Response, ID: id, Body: body}, nil); err != nil {
-		t.refuse(s, id, err)
+		t.refuse(s, r.name, id, err)
 	}
 }
 
 // refuse answers a request with an error, in the body for clients that do not
 // look at the flag.
-func (t *turn) refuse(s *Session, id uint64, err error) {
+func (t *turn) refuse(s *Session, route string, id uint64, err error) {
 	e := protocol.AsError(err)
 	if e.Code == protocol.CodeInternal {
 		s.log().Warn("request failed", "error", err)
@@ -159,10 +175,23 @@ func (t *turn) refuse(s *Session, id uint64, err error) {
 		return
 	}
 	m := protocol.Message{Type: protocol.Response, ID: id, Error: true}
+	if len(s.app.pipeline.Outbound.list) > 0 {
+		m.Body = s.errorBody(id, route, e)
+		_ = t.data(s, m, nil)
+		return
+	}
 	_ = t.data(s, m, func(dst []byte) ([]byte, error) { return protocol.AppendErrorBody(dst, e), nil }) // short, and nothing to get wrong
 }
 
 func (t *turn) push(s *Session, route string, v any) {
+	if len(s.app.pipeline.Outbound.list) > 0 {
+		var err error
+		if v, err = s.leave(Outgoing{Push: true, Route: route}, s.app.cfg.Serializer, v); err != nil {
+			s.app.stats.Unwritable.Add(1)
+			s.log().Debug("push was not written", "route", route, "error", err)
+			return
+		}
+	}
 	if s.codec != nil {
 		if err := s.sayText(s.codec.AppendPush(nil, route, v)); err != nil {
 			s.app.stats.Unwritable.Add(1)
