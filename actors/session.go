@@ -43,8 +43,8 @@ type Session struct {
 	members  []Membership
 	rate     bucket
 	bytes    bucket
-	compress bool  // the client reads compressed routes
 	seat     *seat // as a user, nil before the first bind
+	compress bool  // the client reads compressed routes
 	ended    bool
 	paced    uint32 // notifies passed on, see Ctx.Pace
 }
