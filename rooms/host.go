@@ -104,6 +104,10 @@ func (h *Host) spawn(key Key, n uint64) (*actor.PID, error) {
 	if !ok {
 		return nil, fmt.Errorf("no room kind %q", key.Kind)
 	}
+	mailbox := h.app.Mailbox
+	if k.inline {
+		mailbox = h.app.InlineMailbox
+	}
 	log := h.log.With("kind", key.Kind, "room", key.ID)
 	props := actor.PropsFromProducer(func() actor.Actor {
 		ended, end := context.WithCancel(context.Background())
@@ -112,7 +116,7 @@ func (h *Host) spawn(key Key, n uint64) (*actor.PID, error) {
 			rand: newRand(uint64(time.Now().UnixNano())),
 			out:  &audienceOutlet{audience: h.app.NewAudience(), kind: h.traffic[key.Kind]},
 		}}
-	}, actor.WithMailbox(h.app.Mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
+	}, actor.WithMailbox(mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
 	return h.app.System().Root.SpawnNamed(props, fmt.Sprintf("room/%s/%s/%s@%d", h.app.System().ID, key.Kind, key.ID, n))
 }
 

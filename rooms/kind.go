@@ -40,6 +40,7 @@ type Kind struct {
 	seats      int
 	mailbox    int
 	merge      Merge
+	inline     bool
 	onPanic    PanicPolicy
 	errs       []error
 }
