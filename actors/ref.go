@@ -36,7 +36,8 @@ func (r *Ref) UID() string {
 func (r *Ref) PID() *actor.PID { return r.pid }
 
 // Wire returns the session's connection, for an Audience. Do not write to it:
-// the session owns what it says, and in which order.
+// the session owns what it says, and in which order. Nil when the session is
+// another node's.
 func (r *Ref) Wire() Wire { return r.wire }
 
 // Push sends v to the client, in order with what this goroutine pushed before.
@@ -51,7 +52,12 @@ func (r *Ref) Kick(why protocol.Reason, text string) { r.send(&kickMsg{why, text
 // audience instead, which keeps the answer in order with their pushes.
 func (r *Ref) Answer(a Answer) { r.send(&a) }
 
-func (r *Ref) send(msg any) { r.app.system.Root.Send(r.pid, msg) }
+func (r *Ref) send(msg any) {
+	if r.wire == nil {
+		msg = r.distant(msg)
+	}
+	r.app.system.Root.Send(r.pid, msg)
+}
 
 // Messages of a session's own.
 type (
@@ -70,7 +76,7 @@ type (
 type Token struct{ n uint32 }
 
 // NewToken returns a token for whoever stands in for a session, in simulations.
-// A session's own are made by Ctx.Await.
+// A session's own are made by Ctx.Await; another node knows them by Number.
 func NewToken(n uint32) Token { return Token{n} }
 
 // Answer is what an actor sends back to a session that waits for it.
