@@ -19,6 +19,9 @@
 // its Ctx only (clock, random source, members, pushes), so a test can drive it
 // as a value.
 //
+// A whole game with its test is the example "your first room" below; rooms/chat,
+// rooms/demo and rooms/tadpole are served by the server of this project.
+//
 // # Routes
 //
 // A kind "arena" serves arena.join, arena.leave and one route per operation. The
@@ -38,5 +41,7 @@
 // A room starts with the first join to its id and is put away when it has been
 // empty for the kind's Idle time. A member whose connection ends leaves. When the
 // behaviour panics the request is answered 500 and the kind's PanicPolicy says
-// how the room goes on.
+// how the room goes on: with Snapshots it comes back as it was, and members keep
+// their seats and attributes. A room that closes tells those in it why, by the push
+// onRoomClosed.
 package rooms
