@@ -23,7 +23,7 @@ type order struct {
 	Fuse int `json:"fuse"`
 }
 
-type count struct {
+type number struct {
 	N int `json:"n"`
 }
 
@@ -38,19 +38,19 @@ func (g *march) burn() {
 func (g *march) say(c *rooms.Ctx) {
 	g.Step++
 	g.burn() // half changed: the step is counted, and nobody has heard
-	c.Broadcast("onStep", count{g.Step})
+	c.Broadcast("onStep", number{g.Step})
 }
 
-func (g *march) join(c *rooms.Ctx, m *rooms.Member, _ *order) (*count, error) {
+func (g *march) join(c *rooms.Ctx, m *rooms.Member, _ *order) (*number, error) {
 	if g.Score == nil {
 		g.Score = make(map[string]int)
 	}
 	g.Score[m.UID()] = 0
 	m.Set("colour", "red")
-	return &count{g.Step}, nil
+	return &number{g.Step}, nil
 }
 
-func (g *march) hit(c *rooms.Ctx, m *rooms.Member, o *order) (*count, error) {
+func (g *march) hit(c *rooms.Ctx, m *rooms.Member, o *order) (*number, error) {
 	if o.Fuse > 0 {
 		g.fuse = o.Fuse
 	}
@@ -59,7 +59,7 @@ func (g *march) hit(c *rooms.Ctx, m *rooms.Member, o *order) (*count, error) {
 	if colour, ok := rooms.Attr[string](m, "colour"); !ok || colour != "red" {
 		return nil, protocol.Errorf(protocol.CodeConflict, "the attribute is %q", colour)
 	}
-	return &count{g.Score[m.UID()]}, nil
+	return &number{g.Score[m.UID()]}, nil
 }
 
 func marchKind() rooms.Kind {
