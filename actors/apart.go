@@ -125,8 +125,8 @@ func (c *Ctx) answerApart(v any, err error) {
 	c.bind, c.answered = "", true
 	a := Answer{Token: c.apart.token, Err: err}
 	if err == nil && c.id != 0 && v != nil {
-		b, fault := appendValue(nil, c.route.serializer, v)
-		if a.Value = c.s.ready(b); fault != nil {
+		b, fault := appendBody(c.route.serializer, nil, v)
+		if a.Value = Raw(b); fault != nil {
 			c.Log().Error("reply could not be written", "error", fault)
 			a.Err = protocol.Errorf(protocol.CodeInternal, "internal error")
 		}
@@ -142,18 +142,7 @@ func (c *Ctx) pushApart(route string, v any) {
 		c.Log().Error("push could not be written", "route", route, "error", err)
 		return
 	}
-	c.s.Push(route, c.s.ready(b))
-}
-
-// encoded is a body that needs no serializer any more.
-type encoded []byte
-
-// appendValue encodes v, unless it is encoded already.
-func appendValue(dst []byte, ser protocol.Serializer, v any) ([]byte, error) {
-	if b, done := v.(encoded); done {
-		return append(dst, b...), nil
-	}
-	return ser.Append(dst, v)
+	c.s.Push(route, Raw(b))
 }
 
 // carry has the session change something of its own, and returns when the handler

@@ -78,10 +78,10 @@ func (c *Ctx) Reply(v any) {
 
 func (c *Ctx) replyRaw(b []byte) {
 	if c.apart != nil {
-		c.answerApart(encoded(b), nil)
+		c.answerApart(Raw(b), nil)
 		return
 	}
-	if c.bind != "" && c.rebound(&Answer{Value: encoded(b)}) || !c.settle() {
+	if c.bind != "" && c.rebound(&Answer{Value: Raw(b)}) || !c.settle() {
 		return
 	}
 	c.turn.respondRaw(c.s, c.route, c.id, b)

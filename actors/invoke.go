@@ -41,7 +41,7 @@ func (r *Ref) Invoke(route string, v any) error {
 	var body []byte
 	if v != nil {
 		var err error
-		if body, err = appendValue(nil, to.serializer, v); err != nil {
+		if body, err = appendBody(to.serializer, nil, v); err != nil {
 			return fmt.Errorf("invoke %s: %w", route, err)
 		}
 	}

@@ -28,9 +28,20 @@ func (a *App) Mailbox(limit int) actor.MailboxProducer {
 	return func() actor.Mailbox { return &mailbox{app: a, limit: int64(limit)} }
 }
 
+// InlineMailbox makes mailboxes as Mailbox does, for actors that never wait and
+// are done with each message in microseconds: whoever sends to an idle one runs
+// it there and then, instead of waking a goroutine. After inlineRun messages in a
+// row a goroutine takes over, so that no sender is kept.
+func (a *App) InlineMailbox(limit int) actor.MailboxProducer {
+	return func() actor.Mailbox { return &mailbox{app: a, limit: int64(limit), inline: true} }
+}
+
+const inlineRun = 32
+
 type mailbox struct {
 	// Set before Start, read-only afterwards.
 	app        *App
+	inline     bool
 	limit      int64
 	invoker    actor.MessageInvoker
 	dispatcher actor.Dispatcher
@@ -70,7 +81,10 @@ func (m *mailbox) PostSystemMessage(msg any) { m.post(envelope{msg: msg, system:
 func (m *mailbox) post(e envelope) {
 	n := envelopes.Get().(*node[envelope])
 	n.v = e
-	if m.in.push(n) {
+	switch {
+	case !m.in.push(n):
+	case m.inline && m.runSome():
+	default:
 		m.dispatcher.Schedule(m.run)
 	}
 }
@@ -94,6 +108,16 @@ func (m *mailbox) run() {
 			return
 		}
 	}
+}
+
+// runSome is run for at most inlineRun messages; it reports whether it got done.
+func (m *mailbox) runSome() bool {
+	for range inlineRun {
+		if !m.step() && m.in.rest() {
+			return true
+		}
+	}
+	return false
 }
 
 // step handles one message and reports whether there may be more to do now.

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"encoding/json"
-
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -90,14 +88,14 @@ func (s *Session) leave(out Outgoing, ser protocol.Serializer, v any) (any, erro
 	if v == nil && ser == protocol.JSON {
 		out.Body = emptyObject
 	} else if v != nil {
-		if out.Body, err = appendValue(nil, ser, v); err != nil {
+		if out.Body, err = appendBody(ser, nil, v); err != nil {
 			return nil, err
 		}
 	}
 	if err := s.guarded(&out); err != nil {
 		return nil, refusal{err}
 	}
-	return s.ready(out.Body), nil
+	return Raw(out.Body), nil
 }
 
 func (s *Session) stages(out *Outgoing) error {
@@ -114,14 +112,6 @@ type refusal struct{ error }
 
 // Unwrap implements the interface of errors.
 func (r refusal) Unwrap() error { return r.error }
-
-// ready is an encoded body as a value that the session can say.
-func (s *Session) ready(b []byte) any {
-	if s.codec != nil { // a codec writes JSON around values
-		return json.RawMessage(b)
-	}
-	return encoded(b)
-}
 
 // guarded keeps a stage that panics from ending the session: call does so for
 // inbound ones.

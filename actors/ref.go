@@ -40,7 +40,8 @@ func (r *Ref) UID() string {
 func (r *Ref) PID() *actor.PID { return r.pid }
 
 // Wire returns the session's connection, for an Audience. Do not write to it:
-// the session owns what it says, and in which order.
+// the session owns what it says, and in which order. Nil when the session is
+// another node's.
 func (r *Ref) Wire() Wire { return r.wire }
 
 // Push sends v to the client, in order with what this goroutine pushed before.
@@ -60,7 +61,7 @@ func (r *Ref) send(msg any) {
 		r.local.SendUserMessage(r.pid, msg)
 		return
 	}
-	r.app.system.Root.Send(r.pid, msg)
+	r.app.system.Root.Send(r.pid, r.distant(msg))
 }
 
 // Messages of a session's own.
@@ -80,7 +81,7 @@ type (
 type Token struct{ n uint32 }
 
 // NewToken returns a token for whoever stands in for a session, in simulations.
-// A session's own are made by Ctx.Await.
+// A session's own are made by Ctx.Await; another node knows them by Number.
 func NewToken(n uint32) Token { return Token{n} }
 
 // Answer is what an actor sends back to a session that waits for it.

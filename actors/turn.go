@@ -124,7 +124,7 @@ func (t *turn) respond(s *Session, r *route, id uint64, v any) {
 	var err error
 	switch {
 	case v != nil:
-		err = t.data(s, m, func(dst []byte) ([]byte, error) { return appendValue(dst, ser, v) })
+		err = t.data(s, m, func(dst []byte) ([]byte, error) { return appendBody(ser, dst, v) })
 	case ser == protocol.JSON: // JSON.parse("") throws in JavaScript clients
 		m.Body = emptyObject
 		err = t.data(s, m, nil)
@@ -150,7 +150,7 @@ func (t *turn) unsaid(s *Session, r *route, id uint64, err error) {
 
 func (t *turn) respondRaw(s *Session, r *route, id uint64, body []byte) {
 	if len(s.app.pipeline.Outbound.list) > 0 {
-		t.respond(s, r, id, encoded(body))
+		t.respond(s, r, id, Raw(body))
 		return
 	}
 	if s.codec != nil {
@@ -204,8 +204,15 @@ func (t *turn) push(s *Session, route string, v any) {
 		m.Code = s.app.table.Code(route)
 	}
 	ser := s.app.cfg.Serializer
-	if err := t.data(s, m, func(dst []byte) ([]byte, error) { return appendValue(dst, ser, v) }); err != nil {
+	if err := t.data(s, m, func(dst []byte) ([]byte, error) { return appendBody(ser, dst, v) }); err != nil {
 		s.app.stats.Unwritable.Add(1)
 		s.log().Error("push could not be written", "route", route, "error", err)
 	}
+}
+
+func appendBody(ser protocol.Serializer, dst []byte, v any) ([]byte, error) {
+	if raw, ok := v.(Raw); ok {
+		return append(dst, raw...), nil
+	}
+	return ser.Append(dst, v)
 }

@@ -72,8 +72,8 @@ func (c *Ctx) rebound(held *Answer) bool {
 	}
 	c.bind = ""
 	if held != nil {
-		if b, raw := held.Value.(encoded); raw {
-			held.Value = encoded(bytes.Clone(b))
+		if b, raw := held.Value.(Raw); raw {
+			held.Value = Raw(bytes.Clone(b))
 		}
 		c.answered = true
 		held.Token = c.s.await(c)

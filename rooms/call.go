@@ -25,7 +25,8 @@ type call struct {
 	uid   string
 	verb  verb
 	op    *operation // nil for verbLeave
-	req   any        // decoded, the room's own
+	req   any        // decoded, the room's own; nil when the room is elsewhere
+	body  []byte     // not decoded; only when the room may be elsewhere
 	key   Key        // of a join: the room it is for
 	token actors.Token
 

@@ -31,6 +31,7 @@ type Host struct {
 	kinds     map[string]*Kind
 	local     *Local
 	place     Placement
+	spread    *spread // nil for a node alone
 	directory *actor.PID
 	work      sync.WaitGroup // async work of all rooms
 	stats     counters
@@ -104,16 +105,25 @@ func (h *Host) spawn(key Key, n uint64) (*actor.PID, error) {
 	if !ok {
 		return nil, fmt.Errorf("no room kind %q", key.Kind)
 	}
+	mailbox := h.app.Mailbox
+	if k.inline {
+		mailbox = h.app.InlineMailbox
+	}
 	log := h.log.With("kind", key.Kind, "room", key.ID)
 	props := actor.PropsFromProducer(func() actor.Actor {
 		ended, end := context.WithCancel(context.Background())
-		return &room{key: key, host: h, ended: ended, end: end, work: &h.work, st: &state{
+		return &room{key: key, host: h, keeper: h, ended: ended, end: end, work: &h.work, st: &state{
 			kind: k, id: key.ID, log: log, stats: &h.stats,
 			rand: newRand(uint64(time.Now().UnixNano())),
-			out:  &audienceOutlet{audience: h.app.NewAudience(), kind: h.traffic[key.Kind]},
+			out:  h.newOutlet(k),
 		}}
-	}, actor.WithMailbox(h.app.Mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
+	}, actor.WithMailbox(mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
 	return h.app.System().Root.SpawnNamed(props, fmt.Sprintf("room/%s/%s/%s@%d", h.app.System().ID, key.Kind, key.ID, n))
+}
+
+// newOutlet returns an outlet to sessions of this node.
+func (h *Host) newOutlet(k *Kind) outlet {
+	return &audienceOutlet{audience: h.app.NewAudience(), kind: h.traffic[k.name]}
 }
 
 // stopOnFailure ends a room whose shell panicked, which its state guards

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -34,7 +35,7 @@ func (h *Host) join(k *Kind, c *actors.Ctx, in actors.Inbound) {
 		c.ReplyError(badBody(err))
 		return
 	}
-	if cl.req, err = decode(k, k.join, in.Body); err != nil {
+	if err = h.load(cl, k, in.Body); err != nil {
 		c.ReplyError(err)
 		return
 	}
@@ -84,7 +85,7 @@ func (h *Host) ask(k *Kind, op *operation, c *actors.Ctx, in actors.Inbound) {
 	cl := &call{from: c.Session(), id: c.Session().ID(), verb: verbOp, op: op}
 	if op == nil {
 		cl.verb = verbLeave
-	} else if cl.req, err = decode(k, op, in.Body); err != nil {
+	} else if err = h.load(cl, k, in.Body); err != nil {
 		c.ReplyError(err)
 		return
 	}
@@ -119,6 +120,19 @@ func (h *Host) roomOf(k *Kind, c *actors.Ctx, body []byte) (actors.Membership, e
 		}
 	}
 	return actors.Membership{}, protocol.Errorf(protocol.CodeConflict, "in %d rooms of kind %s: the body must name one of them", len(in), k.name)
+}
+
+// load gives a call its request: decoded, or, when the room may be on another node,
+// as it came.
+func (h *Host) load(cl *call, k *Kind, body []byte) (err error) {
+	if h.spread != nil {
+		cl.body = bytes.Clone(body)
+		if cl.verb != verbJoin || k.match == nil { // a match is made from what the join says
+			return nil
+		}
+	}
+	cl.req, err = decode(k, cl.op, body)
+	return err
 }
 
 func decode(k *Kind, op *operation, body []byte) (any, error) {

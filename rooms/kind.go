@@ -26,6 +26,7 @@ type Kind struct {
 	tickRate time.Duration
 	save     func(room any) ([]byte, error)
 	restore  func(room any, c *Ctx, snapshot []byte) error
+	back     func(room any, c *Ctx, m *Member, req any) error
 	closing  func(room any, c *Ctx, why protocol.Reason)
 	told     func(room any, c *Ctx, msg any) error
 
@@ -40,6 +41,7 @@ type Kind struct {
 	seats      int
 	mailbox    int
 	merge      Merge
+	inline     bool
 	onPanic    PanicPolicy
 	errs       []error
 }
@@ -65,6 +67,7 @@ type operation struct {
 	notify   bool
 	req, rep reflect.Type
 	decode   func(s protocol.Serializer, body []byte) (any, error)
+	zero     func() any // a request that says nothing
 	run      func(room any, c *Ctx, m *Member, req any) (any, error)
 }
 
@@ -201,6 +204,7 @@ func request[R, Req, Rep any](name string, f func(*R, *Ctx, *Member, *Req) (*Rep
 			}
 			return req, s.Unmarshal(body, req)
 		},
+		zero: func() any { return new(Req) },
 		run: func(room any, c *Ctx, m *Member, req any) (any, error) {
 			rep, err := f(room.(*R), c, m, req.(*Req))
 			if err != nil || rep == nil {
@@ -233,3 +237,13 @@ type Anything struct{}
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (*Anything) UnmarshalJSON([]byte) error { return nil }
+
+// op returns an operation by its name, nil when there is none.
+func (k *Kind) op(name string) *operation {
+	for _, op := range k.ops {
+		if op.name == name {
+			return op
+		}
+	}
+	return nil
+}

@@ -81,6 +81,16 @@ func (k Kind) Merge(m Merge) Kind {
 	return k
 }
 
+// Inline says that these rooms only pass on what they get: no method of the
+// behaviour waits, and each is done in microseconds. A room then runs on whoever
+// brings it a message, mostly the loop that has read it, instead of on a goroutine
+// that has to be woken for it. One that takes long all the same keeps every player
+// of that loop waiting.
+func (k Kind) Inline() Kind {
+	k.inline = true
+	return k
+}
+
 // Serializer sets how bodies of this kind's routes and pushes are written,
 // instead of the application's serializer.
 func (k Kind) Serializer(s protocol.Serializer) Kind {

@@ -14,8 +14,16 @@ import (
 // Local places every room on this node: one actor that knows the active rooms.
 // Only joins pass through it; members talk to their room directly.
 type Local struct {
-	host *Host
-	pid  *actor.PID
+	host   *Host
+	pid    *actor.PID
+	start  func(key Key, n uint64) (*actor.PID, error) // what a key activates; set before the first
+	counts bool                                        // what it starts are rooms
+}
+
+// become has the placement start something else than rooms, before its first
+// delivery: what leads to rooms of other nodes.
+func (l *Local) become(start func(key Key, n uint64) (*actor.PID, error)) {
+	l.start, l.counts = start, false
 }
 
 // Messages of the placement actor.
@@ -47,10 +55,10 @@ func refuse(msg any, err error) {
 var errStopping = errors.New("this node is shutting down")
 
 func newLocal(h *Host) *Local {
-	l := &Local{host: h}
+	l := &Local{host: h, start: h.spawn, counts: true}
 	system := h.app.System()
 	props := actor.PropsFromProducer(func() actor.Actor {
-		return &placement{host: h, rooms: make(map[Key]*placed), byPID: make(map[string]Key)}
+		return &placement{local: l, host: h, rooms: make(map[Key]*placed), byPID: make(map[string]Key)}
 	}, actor.WithMailbox(h.app.Mailbox(placementMailbox)))
 	pid, err := system.Root.SpawnNamed(props, "placement/"+system.ID)
 	if err != nil {
@@ -82,7 +90,8 @@ func (l *Local) stop(ctx context.Context, why protocol.Reason) error {
 
 // placement is the actor behind Local: the only owner of the table of rooms.
 type placement struct {
-	host *Host
+	host  *Host
+	local *Local
 
 	// Owned by Receive.
 	rooms    map[Key]*placed
@@ -147,7 +156,7 @@ func (p *placement) activate(c actor.Context, key Key, msg any) *placed {
 		return nil
 	}
 	p.spawned++
-	pid, err := p.host.spawn(key, p.spawned)
+	pid, err := p.local.start(key, p.spawned)
 	if err != nil {
 		p.host.log.Error("room could not be started", "room", key.String(), "error", err)
 		refuse(msg, err)
@@ -156,8 +165,10 @@ func (p *placement) activate(c actor.Context, key Key, msg any) *placed {
 	c.Watch(pid)
 	r := &placed{pid: pid}
 	p.rooms[key], p.byPID[pid.Id] = r, key
-	p.host.stats.Rooms.Add(1)
-	p.host.stats.Opened.Add(1)
+	if p.local.counts {
+		p.host.stats.Rooms.Add(1)
+		p.host.stats.Opened.Add(1)
+	}
 	return r
 }
 
@@ -182,8 +193,10 @@ func (p *placement) terminated(c actor.Context, pid *actor.PID) {
 	r := p.rooms[key]
 	delete(p.byPID, pid.Id)
 	delete(p.rooms, key)
-	p.host.stats.Rooms.Add(-1)
-	p.host.stats.Closed.Add(1)
+	if p.local.counts {
+		p.host.stats.Rooms.Add(-1)
+		p.host.stats.Closed.Add(1)
+	}
 	for _, msg := range r.waiting {
 		p.deliver(c, key, msg)
 	}

@@ -21,15 +21,22 @@ type (
 	shut       struct{ why protocol.Reason } // from the placement: save, tell, stop
 )
 
+// keeper decides when an empty room ends; it answers with stopIfIdle.
+type keeper interface {
+	passivate(key Key, pid *actor.PID)
+	stayed(key Key)
+}
+
 // room is the actor around a state: it brings the clock, starts the work that
 // the state asks for, and stops when the state is closed.
 type room struct {
 	// Set at birth, read-only afterwards.
-	key   Key
-	host  *Host
-	ended context.Context // done when the room has stopped
-	end   context.CancelFunc
-	work  *sync.WaitGroup // async work, waited for by the host
+	key    Key
+	host   *Host
+	keeper keeper
+	ended  context.Context // done when the room has stopped
+	end    context.CancelFunc
+	work   *sync.WaitGroup // async work, waited for by the host
 
 	// Owned by Receive.
 	st       *state
@@ -171,7 +178,7 @@ func (r *room) arm(c actor.Context, now time.Time) {
 	if at, empty := r.st.idle(now); empty && !r.asked {
 		if !at.After(now) {
 			r.asked = true
-			r.host.passivate(r.key, c.Self())
+			r.keeper.passivate(r.key, c.Self())
 		} else if !any || at.Before(next) {
 			next, any = at, true
 		}
@@ -189,7 +196,7 @@ func (r *room) stopIfIdle(c actor.Context) {
 		c.Stop(c.Self())
 		return
 	}
-	r.host.stayed(r.key)
+	r.keeper.stayed(r.key)
 }
 
 // stopping is the room's end, on every way there.

@@ -157,12 +157,8 @@ func (st *state) join(m *Member, cl *call, a *actors.Answer) {
 		st.out.leave(m)
 		return
 	}
-	m.joined, m.index = a.Value, len(st.members)
-	st.members = append(st.members, m)
-	st.seats[m.ID()] = m
-	st.changed = true
-	st.stats.Members.Add(1)
-	st.stats.Joins.Add(1)
+	m.joined = a.Value
+	st.seat(m)
 	a.Joined = &st.self
 	st.out.answer(m, *a)
 	st.saveIfDue()

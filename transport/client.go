@@ -39,7 +39,7 @@ type DialOptions struct {
 	// LocalAddr is the address to connect from, so that one machine can open
 	// more connections than one address has ports. Zero: the system chooses.
 	LocalAddr netip.Addr
-	// TLS is used by wss://; nil is the default configuration.
+	// TLS is used by wss:// and tls://; nil is the default configuration.
 	TLS *tls.Config
 	// Header goes into the upgrade request.
 	Header http.Header
@@ -84,7 +84,7 @@ type dialing struct {
 	err    error // why the connect failed at once
 }
 
-// Dial begins a connection to ws://, wss:// or tcp:// and returns at once; r
+// Dial begins a connection to ws://, wss://, tcp:// or tls:// and returns at once; r
 // hears how it went. The error says that url or opts make no sense.
 func (cl *Client) Dial(rawURL string, opts DialOptions, r ClientReceiver) (*Conn, error) {
 	d, err := parseDial(rawURL, opts)
@@ -116,14 +116,14 @@ func parseDial(rawURL string, opts DialOptions) (*dialing, error) {
 	d := &dialing{opts: opts, addr: u.Host, target: u.RequestURI()}
 	port := "80"
 	switch u.Scheme {
-	case "tcp":
-		port = ""
+	case "tcp", "tls":
+		d.secure, port = u.Scheme == "tls", ""
 	case "ws":
 		d.host = u.Host
 	case "wss":
 		d.host, d.secure, port = u.Host, true, "443"
 	default:
-		return nil, errors.New("the scheme must be ws, wss or tcp")
+		return nil, errors.New("the scheme must be ws, wss, tcp or tls")
 	}
 	if u.Port() == "" {
 		if port == "" {

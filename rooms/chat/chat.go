@@ -57,11 +57,12 @@ func (*Room) Leave(c *rooms.Ctx, m *rooms.Member, _ protocol.Reason) {
 	c.Broadcast("onLeave", Notice{fmt.Sprintf("User left: %d", m.ID())})
 }
 
-// Kind serves the routes room.join, room.message and room.leave.
+// Kind serves the routes room.join, room.message and room.leave. The rooms have
+// nothing to work out, so they run inline.
 func Kind() rooms.Kind {
 	return rooms.KindOf("room",
 		rooms.OnJoin((*Room).Join),
 		rooms.OnNotify("message", (*Room).Message),
 		rooms.OnLeave((*Room).Leave),
-	)
+	).Inline()
 }

@@ -112,6 +112,12 @@ func (o *Out) Probe(now time.Time) (last uint64, probe bool, next time.Time) {
 // Waiting is how many messages are not acknowledged.
 func (o *Out) Waiting() int { return int(o.last - o.acked) }
 
+// Bytes is how many bytes are kept.
+func (o *Out) Bytes() int { return o.bytes }
+
+// Acked is the place up to which the receiver has all, or has given it up.
+func (o *Out) Acked() uint64 { return o.acked }
+
 // Last is the place of the last message, 0 before the first.
 func (o *Out) Last() uint64 { return o.last }
 

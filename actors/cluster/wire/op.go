@@ -10,4 +10,21 @@ const (
 
 	// Directory. Calls.
 	OpClaim = 10 // kind, id: see to it that the room runs. Answer: epoch when it runs here, else body: a Place that owns it
+
+	// The conversation of a gate and a room: kind, id, epoch, talk, ack. The code
+	// says who speaks; to it is added one of the words below.
+	OpFromGate = 20
+	OpFromRoom = 30
+)
+
+// The words of the conversation of a gate and a room.
+const (
+	TalkSay    = 0 // seq: place; body: a batch of package rooms
+	TalkHead   = 1 // seq: the last place that was used
+	TalkAsk    = 2 // seq: everything from there on is missing here
+	TalkLost   = 3 // seq: everything before is lost
+	TalkAck    = 4 // ack only
+	TalkGone   = 5 // this end knows nothing of such a conversation
+	TalkPaused = 6 // the room cannot answer now, and will when it can; from rooms only
+	TalkWords  = 7
 )

@@ -46,9 +46,12 @@ type Envelope struct {
 	Seq uint64 `protobuf:"varint,8,opt,name=seq,proto3" json:"seq,omitempty"`
 	Ack uint64 `protobuf:"varint,9,opt,name=ack,proto3" json:"ack,omitempty"`
 	// Answer: 0 is success, else a code of package protocol, and what to say.
-	Code          int32  `protobuf:"varint,10,opt,name=code,proto3" json:"code,omitempty"`
-	Text          string `protobuf:"bytes,11,opt,name=text,proto3" json:"text,omitempty"`
-	Body          []byte `protobuf:"bytes,12,opt,name=body,proto3" json:"body,omitempty"`
+	Code int32  `protobuf:"varint,10,opt,name=code,proto3" json:"code,omitempty"`
+	Text string `protobuf:"bytes,11,opt,name=text,proto3" json:"text,omitempty"`
+	Body []byte `protobuf:"bytes,12,opt,name=body,proto3" json:"body,omitempty"`
+	// Room: the conversation of the gate and the room that this belongs to. A gate
+	// gives each it begins a greater number.
+	Talk          uint64 `protobuf:"varint,13,opt,name=talk,proto3" json:"talk,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,11 +170,18 @@ func (x *Envelope) GetBody() []byte {
 	return nil
 }
 
+func (x *Envelope) GetTalk() uint64 {
+	if x != nil {
+		return x.Talk
+	}
+	return 0
+}
+
 var File_shaddock_cluster_proto protoreflect.FileDescriptor
 
 const file_shaddock_cluster_proto_rawDesc = "" +
 	"\n" +
-	"\x16shaddock_cluster.proto\x12\x10shaddock.cluster\"\xfe\x01\n" +
+	"\x16shaddock_cluster.proto\x12\x10shaddock.cluster\"\x92\x02\n" +
 	"\bEnvelope\x12\x0e\n" +
 	"\x02op\x18\x01 \x01(\rR\x02op\x12\x19\n" +
 	"\blink_seq\x18\x02 \x01(\x04R\alinkSeq\x12\x19\n" +
@@ -185,7 +195,8 @@ const file_shaddock_cluster_proto_rawDesc = "" +
 	"\x04code\x18\n" +
 	" \x01(\x05R\x04code\x12\x12\n" +
 	"\x04text\x18\v \x01(\tR\x04text\x12\x12\n" +
-	"\x04body\x18\f \x01(\fR\x04bodyB7Z5github.com/shaddock-game/shaddock/actors/cluster/wireb\x06proto3"
+	"\x04body\x18\f \x01(\fR\x04body\x12\x12\n" +
+	"\x04talk\x18\r \x01(\x04R\x04talkB7Z5github.com/shaddock-game/shaddock/actors/cluster/wireb\x06proto3"
 
 var (
 	file_shaddock_cluster_proto_rawDescOnce sync.Once

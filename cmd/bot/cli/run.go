@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/shaddock-game/shaddock/cmd/bot/report"
-	"github.com/shaddock-game/shaddock/cmd/bot/scenario"
 	"github.com/shaddock-game/shaddock/cmd/bot/swarm"
 )
 
@@ -17,15 +16,16 @@ type runCommand struct {
 // Run makes the run. Everything that can be wrong about the command line is
 // found before the first connection.
 func (c *runCommand) Run(ctx context.Context, std Streams, args commandLine) error {
-	if err := c.Check(); err != nil {
-		return usageError{err}
-	}
-	scen, err := scenario.Open(c.Scenario)
+	plan, err := swarm.Describe(c.Config)
 	if err != nil {
 		return usageError{err}
 	}
-	known := report.Known{Metrics: scen.Metrics, Server: c.PID != 0}
-	thresholds, err := c.thresholds(known, report.DefaultThresholds())
+	known := report.Known{Metrics: plan.Metrics, Server: plan.Server}
+	fallback := plan.FailIf
+	if fallback == nil {
+		fallback = report.DefaultThresholds()
+	}
+	thresholds, err := c.thresholds(known, fallback)
 	if err != nil {
 		return err
 	}
@@ -33,12 +33,11 @@ func (c *runCommand) Run(ctx context.Context, std Streams, args commandLine) err
 	if err != nil {
 		return err
 	}
-	rep, err := swarm.Run(ctx, c.Config)
+	result, err := swarm.Run(ctx, c.Config)
 	if err != nil {
 		files.close()
 		return err
 	}
-	result := rep.Result(&c.Config)
 	result.Run.Command = args
 	return conclude(std, result, files, thresholds)
 }

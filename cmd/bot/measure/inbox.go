@@ -8,6 +8,7 @@ import "sort"
 type Inbox struct {
 	room   uint32
 	member bool
+	fresh  bool  // nobody had published anything when we joined
 	joined int64 // by the machine's clock, when the join response was read
 	from   uint32
 	home   seen
@@ -16,7 +17,7 @@ type Inbox struct {
 
 // awaySeen is the account of another process's stream. How far that stream was
 // at our join is not known here before the run ends, so that it begins with the
-// first position that arrives.
+// first position that arrives, unless nothing had been published at all.
 type awaySeen struct {
 	seen  seen
 	begun bool
@@ -29,6 +30,9 @@ func (in *Inbox) Join(l *Ledger, room uint32, now int64) {
 	*in = Inbox{room: room, member: true, joined: now, from: from}
 	in.home.startAt(from)
 }
+
+// Fresh says, right after Join, that no process has published anything yet.
+func (in *Inbox) Fresh() { in.fresh = true }
 
 // Leave closes the account: from here on nothing is owed, and what came is
 // unclaimed.
@@ -55,7 +59,9 @@ func (in *Inbox) receiveAway(m Mark) Verdict {
 	a := &in.away[m.Worker]
 	if !a.begun {
 		a.begun = true
-		a.seen.startAt(m.Seq)
+		if !in.fresh {
+			a.seen.startAt(m.Seq)
+		}
 	}
 	return a.seen.add(m.Seq, m.Sender)
 }

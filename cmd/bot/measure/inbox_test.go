@@ -41,6 +41,23 @@ func TestOwedByOtherProcessesGoesByTheMomentOfSending(t *testing.T) {
 	}
 }
 
+func TestAFreshMemberKnowsThatTheFirstArrivalWasNotTheFirstOfItsStream(t *testing.T) {
+	l := NewLedger(1, 1, NewClock(), true)
+	for _, fresh := range []bool{true, false} {
+		var in Inbox
+		in.Join(l, 0, 0)
+		want := InOrder // 0 may have been sent before we joined
+		if fresh {
+			in.Fresh()
+			want = Reordered
+		}
+		in.Receive(Mark{Worker: 0, Seq: 1}, 1)
+		if got := in.Receive(Mark{Worker: 0, Seq: 0}, 1); got != want {
+			t.Errorf("fresh %t: the first message behind the second is %d, want %d", fresh, got, want)
+		}
+	}
+}
+
 func TestTimedLedgerKeepsEveryMoment(t *testing.T) {
 	l := NewLedger(0, 1, NewClock(), true)
 	const n = 3*4096 + 5

@@ -40,7 +40,7 @@ func Open(name string) (*Scenario, error) {
 func Load(file string, data []byte) (*Scenario, error) {
 	l := &loader{reader: reader{file: file}, out: &Scenario{
 		Metrics: slices.Clone(fixedMetrics[:]),
-		Pushes:  make(map[string]int),
+		Pushes:  make(map[string]Push),
 	}}
 	if root, ok := l.parse(data); ok {
 		l.root(root)
@@ -54,7 +54,7 @@ func Load(file string, data []byte) (*Scenario, error) {
 
 func (l *loader) root(v value) {
 	var behaviours value
-	for _, f := range l.fields(v, "name", "about", "protocol", "sessions", "rooms", "rate", "phases", "behaviours") {
+	for _, f := range l.fields(v, "name", "about", "protocol", "sessions", "rooms", "rate", "phases", "fail_if", "behaviours") {
 		switch f.key {
 		case "name":
 			l.out.Name = l.text(f.value)
@@ -70,6 +70,10 @@ func (l *loader) root(v value) {
 			l.out.Rate, _ = l.rate(f.value)
 		case "phases":
 			l.phases(f.value)
+		case "fail_if":
+			for _, item := range l.items(f.value) {
+				l.out.FailIf = append(l.out.FailIf, l.text(item))
+			}
 		case "behaviours":
 			behaviours = f.value
 		}
@@ -200,4 +204,18 @@ func (l *loader) metric(kind, name string) int {
 	}
 	l.out.Metrics = append(l.out.Metrics, full)
 	return len(l.out.Metrics) - 1
+}
+
+// Body compiles JSON text with holes, such as --user gives; what names it in
+// errors.
+func Body(what, text string) (*Template, error) {
+	l := &loader{reader: reader{file: what}}
+	var t *Template
+	if v, ok := l.parse([]byte(text)); ok {
+		t = l.body(v)
+	}
+	if len(l.problems) > 0 {
+		return nil, errors.Join(l.problems...)
+	}
+	return t, nil
 }

@@ -14,6 +14,7 @@
 package scenario
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shaddock-game/shaddock/cmd/bot/pace"
@@ -30,11 +31,20 @@ type Scenario struct {
 	Stages          []pace.Stage
 
 	Behaviours []Behaviour
-	Metrics    []string // names of what is timed, indexed by Op.Metric
-	Pushes     map[string]int
-	Vars       []string // bound variables, indexed by slot
-	Stops      bool     // some step stops reading: the engine bounds what it buffers
-	HTTP       bool     // some step talks HTTP
+	Metrics    []string        // names of what is timed, indexed by Op.Metric
+	Pushes     map[string]Push // by route
+	FailIf     []string        // thresholds, as --fail-if takes them
+	Vars       []string        // bound variables, indexed by slot
+	Stops      bool            // some step stops reading: the engine bounds what it buffers
+	HTTP       bool            // some step talks HTTP
+}
+
+// Push is what is known of a route by which members hear publications.
+type Push struct {
+	Metric int
+	// Sampled says that the server may merge or skip such messages (a newer
+	// position replaces an older one): they are timed, but nobody is owed one.
+	Sampled bool
 }
 
 // The metrics that every scenario has, by number.
@@ -44,10 +54,11 @@ const (
 	MetricHandshake
 	MetricHeartbeat
 	MetricLag
+	MetricDrop // errors only: why connections ended without our asking
 	numFixedMetrics
 )
 
-var fixedMetrics = [numFixedMetrics]string{"connect", "upgrade", "handshake", "heartbeat", "lag"}
+var fixedMetrics = [numFixedMetrics]string{"connect", "upgrade", "handshake", "heartbeat", "lag", "drop"}
 
 // Behaviour is one kind of player.
 type Behaviour struct {
@@ -87,6 +98,8 @@ type Op struct {
 	Raw    []byte
 
 	Publish      bool // the body carries a mark, and every member is owed the push
+	Sampled      bool // of a publication: nobody is owed it, see Push
+	Bare         bool // of OpConnect: no handshake, the connection is all that is wanted
 	Enter, Leave bool // what success means for the session's membership of its room
 	Checks       []Check
 	Binds        []Bind
@@ -120,6 +133,42 @@ type HTTP struct {
 	Header      map[string]string
 	ContentType string
 	Status      int // the expected one; 0: any 2xx
+}
+
+// Enters reports whether sessions of b enter their room in their setup, and are
+// there when the measuring begins.
+func (b *Behaviour) Enters() bool {
+	return slices.ContainsFunc(b.Setup, func(op Op) bool { return op.Enter })
+}
+
+// Awaits adds the routes of the pushes that sessions of b wait for to routes.
+func (b *Behaviour) Awaits(routes map[string]bool) {
+	for _, ops := range [][]Op{b.Setup, b.Act, b.Run} {
+		for i := range ops {
+			if ops[i].Kind == OpExpect {
+				routes[ops[i].Route] = true
+			}
+		}
+	}
+}
+
+// Routes lists what sessions send and expect, for a lookup that allocates nothing.
+func (s *Scenario) Routes() []string {
+	var all []string
+	for _, b := range s.Behaviours {
+		for _, ops := range [][]Op{b.Setup, b.Act, b.Run} {
+			for _, op := range ops {
+				if op.Route != "" {
+					all = append(all, op.Route)
+				}
+			}
+		}
+	}
+	for route := range s.Pushes {
+		all = append(all, route)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Connects reports whether the program opens the connection itself.

@@ -156,7 +156,7 @@ func TestPublicationsCarryTheirMark(t *testing.T) {
 	if !ok || got != want || !op.Publish {
 		t.Errorf("the body carries %+v, %t; want %+v", got, ok, want)
 	}
-	if m := s.Metrics[s.Pushes["onMessage"]]; m != "push[onMessage]" {
+	if m := s.Metrics[s.Pushes["onMessage"].Metric]; m != "push[onMessage]" {
 		t.Errorf("the push is metric %q", m)
 	}
 }

@@ -120,7 +120,9 @@ func waits(ops []Op) bool {
 
 func (l *loader) connectStep(v value, op *Op) {
 	op.Kind = OpConnect
-	l.fields(orNull(v))
+	for _, f := range l.fields(orNull(v), "handshake") {
+		op.Bare = !l.boolean(f.value)
+	}
 }
 
 func (l *loader) closeStep(v value, op *Op) {
@@ -183,7 +185,7 @@ func (l *loader) notifyStep(v value, op *Op) {
 func (l *loader) publishStep(v value, op *Op) {
 	op.Kind, op.Publish, op.Timeout = OpNotify, true, defaultTimeout
 	push := ""
-	for _, f := range l.fields(v, "route", "body", "push", "request", "timeout") {
+	for _, f := range l.fields(v, "route", "body", "push", "sampled", "request", "timeout") {
 		switch f.key {
 		case "route":
 			op.Route = l.text(f.value)
@@ -191,6 +193,8 @@ func (l *loader) publishStep(v value, op *Op) {
 			op.Body = l.body(f.value)
 		case "push":
 			push = l.text(f.value)
+		case "sampled":
+			op.Sampled = l.boolean(f.value)
 		case "request":
 			if l.boolean(f.value) {
 				op.Kind = OpRequest
@@ -216,7 +220,7 @@ func (l *loader) push(v value, op *Op, route string) {
 	if !op.Body.marked() {
 		l.fail(v, "the body of a publication needs {{mark}} in one of its texts: pushes are recognised by it")
 	}
-	l.out.Pushes[route] = l.metric("push", route)
+	l.out.Pushes[route] = Push{Metric: l.metric("push", route), Sampled: op.Sampled}
 }
 
 func (l *loader) sendStep(v value, op *Op) {

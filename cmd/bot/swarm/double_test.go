@@ -3,12 +3,14 @@ package swarm
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/shaddock-game/shaddock/cmd/bot/measure"
+	"github.com/shaddock-game/shaddock/cmd/bot/report"
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/transport"
 )
@@ -24,7 +26,7 @@ type double struct {
 	rooms    map[string][]*guest
 	requests int
 	stallAt  int // the request at which the whole server stands still for a second
-	tally    tally
+	tally    truth
 }
 
 // fate is what happens to one delivery.
@@ -33,8 +35,8 @@ type fate struct {
 	late   bool // sent behind the next delivery to this member
 }
 
-// tally is the truth a report is compared with.
-type tally struct{ owed, received, duplicated, outOfOrder int64 }
+// truth is what a result is compared with.
+type truth struct{ owed, received, duplicated, outOfOrder int64 }
 
 // guest is one connection to the double.
 type guest struct {
@@ -187,9 +189,9 @@ func (g *guest) Reply(any) {}
 func (g *guest) Closed(protocol.Reason, error) {}
 
 // run runs the bot against the double.
-func (d *double) run(t *testing.T, cfg Config) *Report {
+func (d *double) run(t *testing.T, cfg Config) *report.Result {
 	t.Helper()
-	cfg.Addr, cfg.Loops, cfg.Ramp, cfg.Seed = d.url, 2, 2000, 1
+	cfg.Addr, cfg.Seed = []string{d.url}, 1
 	cfg.Settle, cfg.Grace = 20*time.Millisecond, 400*time.Millisecond
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -202,7 +204,7 @@ func (d *double) run(t *testing.T, cfg Config) *Report {
 
 // The double cannot send late what is followed by nothing: what it still holds
 // at the end is lost, and it says so.
-func (d *double) settle() tally {
+func (d *double) settle() truth {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	sum := d.tally
@@ -228,25 +230,41 @@ func TestCountersAreExactAgainstAServerThatMisbehaves(t *testing.T) {
 		},
 	}
 	for name, plan := range plans {
-		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-			t.Parallel()
-			d := newDouble(t, plan)
-			rep := d.run(t, Config{Scenario: "chat", Sessions: 20, Rooms: 4, Rate: 400, Duration: time.Second})
-			want := d.settle()
-			got := tally{rep.Owed, rep.Received, rep.Duplicated, rep.OutOfOrder}
-			if got != want || rep.Lost != want.owed-want.received {
-				t.Errorf("report says %+v and %d lost, the server did %+v", got, rep.Lost, want)
-			}
-			if want.owed != 400*5 {
-				t.Errorf("the server owed %d deliveries, want 2000: was something not sent?", want.owed)
-			}
-			if rep.Metrics["push"].Count != want.received {
-				t.Errorf("%d latencies for %d deliveries", rep.Metrics["push"].Count, want.received)
-			}
-			if honest := name == "honest"; rep.Failed() == honest {
-				t.Errorf("Failed() = %t", rep.Failed())
-			}
-		})
+		// Two processes have two rooms each, three share all of them.
+		for _, procs := range []int{1, 2, 3} {
+			t.Run(fmt.Sprintf("%s/procs=%d", strings.ReplaceAll(name, " ", "_"), procs), func(t *testing.T) {
+				t.Parallel()
+				checkCounters(t, plan, procs)
+			})
+		}
+	}
+}
+
+func checkCounters(t *testing.T, plan func(member, delivery int) fate, procs int) {
+	d := newDouble(t, plan)
+	res := d.run(t, Config{Scenario: "chat", Sessions: 20, Rooms: 4, Rate: "400", Duration: time.Second, Procs: procs})
+	want := d.settle()
+	is := res.Deliveries
+	got := truth{is.Expected, is.Received, is.Duplicated, is.OutOfOrder}
+	if got != want || is.Lost != want.owed-want.received {
+		t.Errorf("the result says %+v and %d lost, the server did %+v", got, is.Lost, want)
+	}
+	if want.owed != 400*5 || res.Schedule.Planned != 400 || res.Schedule.Sent != 400 {
+		t.Errorf("the server owed %d deliveries of %d messages, want 2000 of 400", want.owed, res.Schedule.Sent)
+	}
+	if n := res.Metrics["push[onMessage]"].Count; n != want.received {
+		t.Errorf("%d latencies for %d deliveries", n, want.received)
+	}
+	if n := res.Metrics["connect"].Count; n != 20 || res.Sessions.Opened != 20 || res.Failures() != 0 {
+		t.Errorf("%d connects, %d opened, %d errors; want 20, 20, 0", n, res.Sessions.Opened, res.Failures())
+	}
+	var sent, delivered int64
+	for _, s := range res.Series {
+		sent += s.Sent
+		delivered += s.Delivered
+	}
+	if sent != 400 || delivered != want.received {
+		t.Errorf("the time series adds up to %d sent and %d delivered, want 400 and %d", sent, delivered, want.received)
 	}
 }
 
@@ -259,10 +277,10 @@ func TestAStallIsChargedWithEveryoneWhoWaited(t *testing.T) {
 	d.mu.Lock()
 	d.stallAt = 50
 	d.mu.Unlock()
-	rep := d.run(t, Config{Scenario: "echo", Sessions: 10, Rooms: 1, Rate: 200, Duration: 2 * time.Second})
-	l := rep.Metrics["request"]
-	if l.Count != 400 || rep.Lost != 0 {
-		t.Fatalf("%d answers, %d lost; want 400, 0", l.Count, rep.Lost)
+	rep := d.run(t, Config{Scenario: "echo", Sessions: 10, Rooms: 1, Rate: "200", Duration: 2 * time.Second})
+	l := rep.Metrics["request[room.echo]"]
+	if l.Count != 400 || rep.Failures() != 0 {
+		t.Fatalf("%d answers, %d errors; want 400, 0", l.Count, rep.Failures())
 	}
 	// Half of the requests meet the stall; the slowest tenth waited most of it.
 	if l.Max < 900 || l.P90 < 0.6*l.Max {
@@ -271,4 +289,14 @@ func TestAStallIsChargedWithEveryoneWhoWaited(t *testing.T) {
 	if l.P50 > 0.5*l.Max {
 		t.Errorf("p50 %.0f ms of max %.0f ms: requests outside of the stall were charged with it", l.P50, l.Max)
 	}
+}
+
+// appendMessage appends a data package; the double's messages always fit.
+func appendMessage(b []byte, m protocol.Message) []byte {
+	b, mark := protocol.BeginPacket(b, protocol.Data)
+	b, err := protocol.AppendMessage(b, m)
+	if err != nil {
+		panic(err)
+	}
+	return protocol.EndPacket(b, mark)
 }

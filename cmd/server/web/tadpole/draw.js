@@ -43,8 +43,10 @@ export class Picture {
     this.#pen.setTransform(scale, 0, 0, scale, 0, 0)
   }
 
-  /** The colours follow the theme, which may change at any time; these are what
-   * properties of the canvas come to that a canvas does not use itself. */
+  /**
+   * The colours follow the theme, which may change at any time: they are what
+   * properties of the element come to that a canvas does not use itself.
+   */
   #colours() {
     const style = getComputedStyle(this.#canvas)
     this.#ink = { text: style.color, words: style.outlineColor, mote: style.borderTopColor, tone: style.caretColor }
@@ -142,7 +144,11 @@ export class Picture {
     pen.textAlign = 'center'
     pen.textBaseline = 'top'
     pen.fillStyle = this.#ink.text
-    pen.globalAlpha = mine ? 0.95 : 0.6
+    pen.globalAlpha = mine ? 1 : 0.75
+    pen.strokeStyle = this.#ink.words // a seam, since tails pass behind names
+    pen.lineWidth = 3
+    pen.lineJoin = 'round'
+    pen.strokeText(t.name, x, y + RADIUS + 9, 160)
     pen.fillText(t.name, x, y + RADIUS + 9, 160)
     pen.globalAlpha = 1
   }
@@ -178,12 +184,12 @@ export class Picture {
     pen.save()
     pen.translate(cx + dx * fit, cy + dy * fit)
     pen.rotate(Math.atan2(dy, dx))
-    pen.fillStyle = this.#colour(t, Math.max(0.2, 1 - Math.hypot(dx, dy) / 4000))
+    pen.fillStyle = this.#colour(t, Math.max(0.2, 0.8 - Math.hypot(dx, dy) / 3000))
     pen.beginPath()
-    pen.moveTo(8, 0)
-    pen.lineTo(-5, 6)
+    pen.moveTo(6, 0)
+    pen.lineTo(-4, 4.5)
     pen.lineTo(-2, 0)
-    pen.lineTo(-5, -6)
+    pen.lineTo(-4, -4.5)
     pen.fill()
     pen.restore()
   }

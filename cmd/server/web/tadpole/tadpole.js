@@ -68,7 +68,7 @@ addEventListener('keydown', (e) => {
   if (e.key === 'Enter' && !(e.target instanceof HTMLInputElement)) $('text').focus()
   if (e.key === 'Escape') document.activeElement?.blur()
 })
-const ownName = () => loadName().slice(0, $('name').maxLength)
+const ownName = () => loadName().slice(0, $('name').maxLength).trim()
 $('name').value = ownName()
 $('name').addEventListener('change', () => {
   saveName($('name').value.trim())

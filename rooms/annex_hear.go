@@ -1,0 +1,217 @@
+package rooms
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// hear takes in one message of the room.
+func (a *annexState) hear(now time.Time, m *heard) {
+	t := a.talk
+	if t == nil || m.e.Talk != t.number || m.from.ID != t.peer.ID {
+		if m.word != wire.TalkGone && m.word != wire.TalkPaused {
+			_ = a.line(m.from, goneAnswer(m, wire.OpFromGate)) // a conversation that is over here
+		}
+		return
+	}
+	switch m.word {
+	case wire.TalkGone:
+		a.lose(now)
+		return
+	case wire.TalkPaused:
+		a.pause()
+		return
+	}
+	a.paused, a.failed = false, 0
+	t.epoch = max(t.epoch, m.e.Epoch)
+	batch, lost := t.hear(now, m.e, m.word)
+	if batch != nil {
+		a.carryOut(now, batch)
+	}
+	if lost > 0 {
+		a.resync(int(lost))
+	}
+	a.settle()
+}
+
+// pause has new calls answered at once, so that nobody waits for an outage to end.
+func (a *annexState) pause() {
+	if a.paused {
+		return
+	}
+	a.paused = true
+	a.stats.pauses.Add(1)
+}
+
+// resync tells the sessions here that pushes to them were lost, and has the room
+// bring them up to date. Answers that may have been among them are given up.
+func (a *annexState) resync(lost int) {
+	a.stats.lostDown.Add(int64(lost))
+	for _, s := range a.seats {
+		if s.in {
+			s.member.ref.Push(ResyncRoute, actors.Raw(resyncBody(a.key)))
+		}
+	}
+	acked := a.talk.out.Acked()
+	for _, q := range a.asked {
+		if q.token != 0 && !q.done && q.place <= acked {
+			q.done = true
+			a.answer(q.session, actors.Answer{Token: actors.NewToken(q.token), Err: errUnanswered}, q.join)
+		}
+	}
+	a.returns()
+}
+
+// ResyncRoute is pushed to the members of a room, with its kind and name, when
+// pushes to them were lost between nodes and cannot be sent again.
+const ResyncRoute = "sys.resync"
+
+func resyncBody(key Key) []byte {
+	b, err := json.Marshal(struct {
+		Kind string `json:"kind"`
+		Room string `json:"room"`
+	}{key.Kind, key.ID})
+	if err != nil {
+		panic(err) // two strings
+	}
+	return b
+}
+
+// carryOut does what a batch of the room says.
+func (a *annexState) carryOut(now time.Time, batch []byte) {
+	o := ops{rest: batch}
+	for code, ok := o.next(); ok; code, ok = o.next() {
+		switch code {
+		case downBroadcast:
+			a.broadcast(&o)
+		case downMulticast:
+			a.multicast(&o)
+		case downMerge:
+			if m := o.merge(); o.err == nil {
+				a.out.setMerge(m)
+			}
+		case downMoved:
+			a.lose(now)
+			return
+		default:
+			id := o.uint()
+			s := a.seats[id]
+			a.toOne(code, id, s, &o)
+		}
+	}
+	if o.err != nil {
+		a.stats.unreadable.Add(1)
+	}
+}
+
+// toOne does what is for one session; s is nil when it is not here any more.
+func (a *annexState) toOne(code byte, id uint64, s *seat, o *ops) {
+	switch code {
+	case downJoin:
+		if s != nil {
+			s.listening = true
+			a.out.join(&s.member)
+		}
+	case downLeave:
+		if s != nil {
+			s.listening = false
+			a.out.leave(&s.member)
+			a.free(id, s)
+		}
+	case downSend:
+		if f := o.frame(); s != nil && o.err == nil {
+			a.out.send(&s.member, f)
+		}
+	case downAnswer:
+		a.answered(id, s, o)
+	case downPush:
+		if route, body := o.string(), o.bytes(); s != nil && o.err == nil {
+			s.member.ref.Push(route, actors.Raw(body))
+		}
+	case downKick:
+		if why, text := protocol.Reason(o.uint()), o.string(); s != nil && o.err == nil {
+			s.member.ref.Kick(why, text)
+		}
+	default:
+		o.fail()
+	}
+}
+
+// answered hands a session the room's answer.
+func (a *annexState) answered(id uint64, s *seat, o *ops) {
+	token, flags, code, text, body := uint32(o.uint()), o.uint(), protocol.Code(o.uint()), o.string(), o.bytes()
+	if o.err != nil {
+		return
+	}
+	join := a.done(id, token)
+	if s == nil {
+		return
+	}
+	ans := actors.Answer{Token: actors.NewToken(token)}
+	if flags&answerFailed != 0 {
+		ans.Err = &protocol.Error{Code: code, Msg: text}
+	}
+	if flags&answerValue != 0 {
+		ans.Value = actors.Raw(body)
+	}
+	if flags&answerJoined != 0 {
+		s.in = true
+		ans.Joined = &a.self
+	}
+	if flags&answerLeft != 0 {
+		s.in = false
+		ans.Left = &a.self
+	}
+	if join {
+		s.joining--
+	}
+	a.out.answer(&s.member, ans)
+	a.free(id, s)
+}
+
+// done settles what was asked with a token, and says whether it was a join.
+func (a *annexState) done(id uint64, token uint32) (join bool) {
+	if token == 0 {
+		return false
+	}
+	for _, q := range a.asked {
+		if q.token == token && q.session == id && !q.done {
+			q.done = true
+			return q.join
+		}
+	}
+	return false
+}
+
+func (a *annexState) broadcast(o *ops) {
+	var except *Member
+	if s := a.seats[o.uint()]; s != nil {
+		except = &s.member
+	}
+	messages := int(o.uint())
+	if f := o.frame(); o.err == nil {
+		a.stats.fanouts.Add(1)
+		a.out.broadcast(f, messages, except)
+	}
+}
+
+func (a *annexState) multicast(o *ops) {
+	n := o.uint()
+	if n > uint64(len(o.rest)) {
+		o.fail()
+		return
+	}
+	ms := make([]*Member, 0, n)
+	for range n {
+		if s := a.seats[o.uint()]; s != nil {
+			ms = append(ms, &s.member)
+		}
+	}
+	if f := o.frame(); o.err == nil {
+		a.out.multicast(ms, f)
+	}
+}

@@ -1,0 +1,263 @@
+package rooms
+
+import (
+	"slices"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors"
+	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/cluster/flow"
+	"github.com/shaddock-game/shaddock/actors/cluster/link"
+	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// annexState is an annex as a value: what a gate has of one room. It knows the
+// sessions of this node that are in the room, or on their way in, and keeps what
+// they have asked until the room has answered. When the room is lost, it is looked
+// for anew; the new activation is told who was in, and asked again what the old
+// one has not answered.
+//
+//	looking ──found──► talking ──the room moved, closed or died──► looking
+//
+// Its owner passes the time, and does what look asks for.
+type annexState struct {
+	// Set at birth, read-only afterwards.
+	key   Key
+	self  actors.Membership // what sessions record: how to reach this annex
+	node  string
+	out   outlet // to the sessions of this node
+	line  func(to link.Peer, e *wire.Envelope) error
+	gone  func(places.Place) // the room is not there any more
+	stats *farStats
+
+	// Owned by whoever drives the annex.
+	talk    *talk // nil while the room is looked for
+	place   places.Place
+	paused  bool // the room cannot answer at the moment
+	number  uint64
+	seats   map[uint64]*seat
+	asked   []*asked // in order, what the room has not settled
+	failed  int      // conversations in a row that came to nothing
+	lookAt  time.Time
+	looking bool
+	since   time.Time // nobody is here
+}
+
+// seat is one session of this node in the room, or on its way in.
+type seat struct {
+	member    Member // as the outlet knows it
+	body      []byte // of its join
+	in        bool   // the room has seated it
+	listening bool   // it is in the outlet
+	joining   int    // joins that are not answered
+}
+
+// asked is one thing that the room was told and may have to be told again.
+type asked struct {
+	session uint64
+	token   uint32 // 0: no answer is due
+	join    bool
+	ended   bool // the end of a session: of no interest to another activation
+	op      []byte
+	place   uint64 // in the conversation
+	done    bool
+}
+
+// askedLimit is how much of it an annex keeps. Past it calls are answered 503.
+const askedLimit = 8192
+
+// The up direction is bounded by askedLimit, so its flow must never forget.
+var annexLimits = flow.Limits{Messages: 1 << 20, Bytes: 1 << 30}
+
+var (
+	errRoomBusy   = protocol.Errorf(protocol.CodeUnavailable, "room is busy")
+	errRoomPaused = protocol.Errorf(protocol.CodeUnavailable, "room is not available for a moment; try again")
+	errUnanswered = protocol.Errorf(protocol.CodeUnavailable, "the answer was lost")
+)
+
+// call takes in what a session asks of the room.
+func (a *annexState) call(cl *call) {
+	switch {
+	case a.paused && cl.token != (actors.Token{}):
+		a.stats.refused.Add(1)
+		a.refuse(cl, errRoomPaused)
+		return
+	case len(a.asked) >= askedLimit:
+		a.stats.refused.Add(1)
+		a.refuse(cl, errRoomBusy)
+		return
+	}
+	id := cl.id
+	if cl.verb == verbJoin {
+		s, ok := a.seats[id]
+		if !ok {
+			s = &seat{member: Member{ref: cl.from, id: cl.id, uid: cl.uid, index: -1}}
+			a.seats[id] = s
+		}
+		s.body = cl.body
+		s.joining++
+	}
+	op := putUint([]byte{upCall}, uint64(cl.verb))
+	op = putUint(op, id)
+	op = putUint(op, uint64(cl.token.Number()))
+	op = putBytes(op, cl.from.UID())
+	op = putBytes(op, cl.name())
+	op = putBytes(op, cl.body)
+	op = putLabels(putBool(op, cl.matched), cl.labels)
+	a.ask(&asked{session: id, token: cl.token.Number(), join: cl.verb == verbJoin, op: op})
+}
+
+func (a *annexState) refuse(cl *call, err error) {
+	ans := actors.Answer{Token: cl.token, Err: err}
+	if _, seated := a.seats[cl.id]; cl.verb == verbJoin && !seated {
+		ans.Left = &a.self
+	}
+	cl.from.Answer(ans)
+}
+
+// ask adds to the next batch, and keeps a copy until it is settled.
+func (a *annexState) ask(q *asked) {
+	a.asked = append(a.asked, q)
+	if a.talk != nil {
+		a.put(q)
+	}
+}
+
+func (a *annexState) put(q *asked) {
+	q.place = a.talk.out.Last() + 1
+	a.talk.batch = append(a.talk.batch, q.op...)
+}
+
+// ended takes in the end of a session.
+func (a *annexState) ended(id uint64, why protocol.Reason) {
+	s, ok := a.seats[id]
+	if !ok {
+		return
+	}
+	a.out.leave(&s.member)
+	delete(a.seats, id)
+	for _, q := range a.asked {
+		q.done = q.done || q.session == id && a.talk == nil
+	}
+	a.settle()
+	if a.talk == nil {
+		return // the next activation is not told of it in the first place
+	}
+	a.ask(&asked{session: id, ended: true, op: putUint(putUint([]byte{upEnded}, id), uint64(why))})
+}
+
+// found takes in where the room is: a conversation begins, with who is here and
+// what is still to be answered.
+func (a *annexState) found(now time.Time, p places.Place) {
+	a.looking, a.place = false, p
+	a.number = max(a.number+1, uint64(now.UnixNano()))
+	a.talk = &talk{
+		line: a.line, peer: link.Peer{ID: p.Node, Addr: p.Addr}, key: a.key, number: a.number,
+		side: wire.OpFromGate, epoch: p.Epoch, out: flow.Out{Limits: annexLimits},
+	}
+	a.stats.talks.Add(1)
+	a.returns()
+	a.asked = slices.DeleteFunc(a.asked, func(q *asked) bool { return q.done || q.ended || a.seats[q.session] == nil })
+	for _, q := range a.asked {
+		a.put(q)
+	}
+	if len(a.talk.batch) == 0 { // a conversation begins with something
+		return
+	}
+	a.talk.flush(now)
+}
+
+// returns tells the room who should be in it.
+func (a *annexState) returns() {
+	for id, s := range a.seats {
+		if s.in {
+			b := putUint(append(a.talk.batch, upReturn), id)
+			b = putBytes(b, s.member.ref.UID())
+			a.talk.batch = putBytes(b, s.body)
+			a.stats.returns.Add(1)
+		}
+	}
+}
+
+// lose ends the conversation; the room is looked for when the time has come.
+func (a *annexState) lose(now time.Time) {
+	if a.talk == nil {
+		return
+	}
+	a.talk, a.paused = nil, false
+	a.gone(a.place)
+	pause := time.Duration(0)
+	if a.failed > 0 {
+		pause = min(10*time.Millisecond<<min(a.failed, 6), 500*time.Millisecond)
+	}
+	a.failed++
+	a.lookAt = now.Add(pause)
+}
+
+// notFound takes in that no node has the room and none takes it.
+func (a *annexState) notFound(now time.Time, err error) {
+	a.looking = false
+	for _, q := range a.asked {
+		if q.token != 0 {
+			a.answer(q.session, actors.Answer{Token: actors.NewToken(q.token), Err: err}, q.join)
+		}
+	}
+	a.asked = nil
+	a.lookAt = now.Add(time.Second)
+}
+
+// answer answers a session from here, in the room's stead.
+func (a *annexState) answer(id uint64, ans actors.Answer, join bool) {
+	s, ok := a.seats[id]
+	if !ok {
+		return
+	}
+	if join {
+		s.joining--
+		if !s.in {
+			ans.Left = &a.self
+		}
+	}
+	a.out.answer(&s.member, ans)
+	a.free(id, s)
+}
+
+// free forgets a session that is neither in nor on its way in.
+func (a *annexState) free(id uint64, s *seat) {
+	if !s.in && !s.listening && s.joining <= 0 {
+		delete(a.seats, id)
+	}
+}
+
+// look says whether the room is to be looked for now; when not, next is when to
+// ask again, if ever.
+func (a *annexState) look(now time.Time) (look bool, next time.Time) {
+	if a.talk != nil || a.looking || len(a.seats) == 0 && len(a.asked) == 0 {
+		return false, time.Time{}
+	}
+	if now.Before(a.lookAt) {
+		return false, a.lookAt
+	}
+	a.looking = true
+	return true, time.Time{}
+}
+
+// idle says whether nobody needs this annex.
+func (a *annexState) idle() bool { return len(a.seats) == 0 && len(a.asked) == 0 && !a.looking }
+
+// settle forgets what the room has done with.
+func (a *annexState) settle() {
+	acked := uint64(0)
+	if a.talk != nil {
+		acked = a.talk.out.Acked()
+	}
+	n := 0
+	for n < len(a.asked) && (a.asked[n].done || a.asked[n].token == 0 && a.talk != nil && a.asked[n].place <= acked) {
+		a.asked[n] = nil
+		n++
+	}
+	if a.asked = a.asked[n:]; len(a.asked) == 0 {
+		a.asked = nil
+	}
+}

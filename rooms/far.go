@@ -1,0 +1,281 @@
+package rooms
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/cluster/link"
+	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// far is what a room of a cluster has instead of an audience: its gates, and which
+// session is behind which. It is the room's outlet. It belongs to the room's
+// actor and needs the mailbox only for far.pid.
+type far struct {
+	// Set at birth, read-only afterwards.
+	app   *actors.App
+	kind  *Kind
+	key   Key
+	line  func(to link.Peer, e *wire.Envelope) error
+	self  string // this node
+	stats *farStats
+
+	// Owned by the room.
+	open     func(now time.Time, labels Labels) // the room, with the first that find it
+	pid      *actor.PID                         // of the room: what is sent to distant sessions goes through it
+	epoch    uint64
+	gates    map[string]*gate
+	sessions map[uint64]*behind
+	left     []uint64 // sessions whose entries may go once the call is over
+	bytes    int      // gathered and not flushed
+	merge    Merge    // how the gates gather broadcasts
+	mute     bool     // the room may not say anything now
+}
+
+// gate is one gate as the room sees it.
+type gate struct {
+	*talk
+	listening int // members that get broadcasts
+}
+
+// behind is one session that has spoken to the room.
+type behind struct {
+	ref       *actors.Ref
+	gate      *gate
+	listening bool
+}
+
+func newFar(h *Host, k *Kind, key Key, epoch uint64) *far {
+	s := h.spread
+	return &far{
+		app: h.app, kind: k, key: key, line: s.mesh.Send, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
+		gates: make(map[string]*gate), sessions: make(map[uint64]*behind),
+	}
+}
+
+// session returns the entry of a session that speaks through g.
+func (f *far) session(g *gate, id uint64, uid string) *behind {
+	b, ok := f.sessions[id]
+	if !ok {
+		b = &behind{gate: g}
+		if here, is := f.app.Session(id); is && g.peer.ID == f.self {
+			b.ref = here
+		} else {
+			b.ref = f.app.Distant(id, uid, f.pid)
+		}
+		f.sessions[id] = b
+	}
+	if b.ref.Wire() == nil {
+		b.ref.Know(uid)
+	}
+	if b.gate != g { // it came back by another conversation
+		f.deaf(b)
+		b.gate = g
+	}
+	return b
+}
+
+func (f *far) deaf(b *behind) {
+	if b.listening {
+		b.listening = false
+		b.gate.listening--
+	}
+}
+
+// tidy forgets sessions that have left, once nothing more is to be said to them.
+func (f *far) tidy(seats map[uint64]*Member) {
+	for _, id := range f.left {
+		if _, seated := seats[id]; !seated {
+			if b, ok := f.sessions[id]; ok {
+				f.deaf(b)
+				delete(f.sessions, id)
+			}
+		}
+	}
+	f.left = f.left[:0]
+}
+
+// to returns the batch for whoever has the session, or nil.
+func (f *far) to(id uint64, code byte) (*behind, *gate) {
+	b, ok := f.sessions[id]
+	if !ok {
+		return nil, nil
+	}
+	b.gate.batch = putUint(append(b.gate.batch, code), id)
+	return b, b.gate
+}
+
+func (f *far) join(m *Member) {
+	if b, g := f.to(m.ID(), downJoin); g != nil && !b.listening {
+		b.listening = true
+		g.listening++
+	}
+}
+
+func (f *far) leave(m *Member) {
+	if b, g := f.to(m.ID(), downLeave); g != nil {
+		f.deaf(b)
+		f.left = append(f.left, m.ID())
+	}
+}
+
+func (f *far) answer(m *Member, a actors.Answer) { f.answerTo(m.ID(), a) }
+
+func (f *far) answerTo(id uint64, a actors.Answer) {
+	_, g := f.to(id, downAnswer)
+	if g == nil {
+		return
+	}
+	flags, body := uint64(0), []byte(nil)
+	if a.Err == nil && a.Value != nil {
+		var err error
+		if body, err = f.body(a.Value); err != nil {
+			a.Err = protocol.Errorf(protocol.CodeInternal, "internal error").With(err)
+		} else {
+			flags |= answerValue
+		}
+	}
+	e := &protocol.Error{}
+	if a.Err != nil {
+		flags, e = flags|answerFailed, protocol.AsError(a.Err)
+	}
+	if a.Joined != nil {
+		flags |= answerJoined
+	}
+	if a.Left != nil {
+		flags |= answerLeft
+	}
+	b := putUint(g.batch, uint64(a.Token.Number()))
+	b = putUint(b, flags)
+	b = putUint(b, uint64(e.Code))
+	b = putBytes(b, e.Msg)
+	g.batch = putBytes(b, body)
+	f.bytes += len(body)
+}
+
+func (f *far) body(v any) ([]byte, error) {
+	if raw, ok := v.(actors.Raw); ok {
+		return raw, nil
+	}
+	return f.kind.serializer.Append(nil, v)
+}
+
+func (f *far) send(m *Member, fr protocol.Frame) {
+	if _, g := f.to(m.ID(), downSend); g != nil {
+		f.frame(g, fr)
+	}
+}
+
+func (f *far) multicast(ms []*Member, fr protocol.Frame) {
+	by := make(map[*gate][]uint64)
+	for _, m := range ms {
+		if b, ok := f.sessions[m.ID()]; ok && b.listening {
+			by[b.gate] = append(by[b.gate], m.ID())
+		}
+	}
+	for g, ids := range by {
+		g.batch = putUint(append(g.batch, downMulticast), uint64(len(ids)))
+		for _, id := range ids {
+			g.batch = putUint(g.batch, id)
+		}
+		f.frame(g, fr)
+	}
+}
+
+func (f *far) broadcast(fr protocol.Frame, messages int, except *Member) {
+	var not uint64
+	if except != nil {
+		not = except.ID()
+	}
+	for _, g := range f.gates {
+		if g.listening == 0 {
+			continue
+		}
+		g.batch = putUint(putUint(append(g.batch, downBroadcast), not), uint64(messages))
+		f.frame(g, fr)
+	}
+}
+
+func (f *far) frame(g *gate, fr protocol.Frame) {
+	was := len(g.batch)
+	g.batch = putFrame(g.batch, fr)
+	f.bytes += len(g.batch) - was
+}
+
+// pending is what the gates have not acknowledged.
+func (f *far) pending() (messages, bytes int) {
+	for _, g := range f.gates {
+		messages += g.out.Waiting()
+		bytes += g.out.Bytes()
+	}
+	return messages, bytes + f.bytes
+}
+
+// setMerge has every gate gather by m, also those to come.
+func (f *far) setMerge(m Merge) {
+	f.merge = m
+	for _, g := range f.gates {
+		g.batch = putMerge(append(g.batch, downMerge), m)
+	}
+}
+
+// close has nothing to end: the last answers have told every gate.
+func (f *far) close() {}
+
+// pass says to a distant session what somebody sent to its reference.
+func (f *far) pass(d *actors.ToDistant) {
+	id := d.Ref.ID()
+	switch {
+	case d.Answer != nil:
+		f.answerTo(id, *d.Answer)
+	case d.Kick != nil:
+		if _, g := f.to(id, downKick); g != nil {
+			g.batch = putBytes(putUint(g.batch, uint64(d.Kick.Why)), d.Kick.Text)
+		}
+	case d.Push != nil:
+		body, err := f.body(d.Push.Value)
+		if err != nil {
+			f.stats.unwritable.Add(1)
+			return
+		}
+		if _, g := f.to(id, downPush); g != nil {
+			g.batch = putBytes(putBytes(g.batch, d.Push.Route), body)
+		}
+	}
+}
+
+// gathered says whether there is anything to flush.
+func (f *far) gathered() bool {
+	for _, g := range f.gates {
+		if len(g.batch) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *far) flush(now time.Time) {
+	f.bytes = 0
+	for _, g := range f.gates {
+		g.flush(now)
+	}
+}
+
+// silence ends or begins what the room may say; what it says meanwhile is kept.
+func (f *far) silence(mute bool) {
+	f.mute = mute
+	for _, g := range f.gates {
+		g.mute = mute
+	}
+}
+
+// due does what conversations are due to, and returns when to look again.
+func (f *far) due(now time.Time) (next time.Time) {
+	for _, g := range f.gates {
+		next = sooner(next, g.due(now))
+	}
+	return next
+}

@@ -1,0 +1,197 @@
+package rooms
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/shaddock-game/shaddock/actors"
+	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/timer"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// Messages that the directory has for a room.
+type (
+	suspend struct{}
+	resume  struct {
+		epoch uint64
+		ended func() // the room had stopped before it could know
+	}
+	moveAway struct{} // save, and stop: the room goes on elsewhere
+	giveUp   struct{} // it runs elsewhere already: save nothing
+	farWake  struct{}
+)
+
+// Refused says that the room stopped while it was being given a new epoch: the
+// directory waits for the end of that one.
+func (r *resume) Refused(error) { r.ended() }
+
+// farRoom is a room of a cluster: a room whose members are on any node. Between
+// suspend and resume, while this node cannot be sure to own it, it takes in and
+// says nothing, and its game stands still.
+type farRoom struct {
+	room
+	far    *far
+	spread *spread
+
+	// Owned by Receive.
+	farAlarm  timer.Alarm
+	farRing   func()
+	flushing  bool
+	suspended bool
+	moving    bool
+	lost      bool
+	deferred  []any // what came for the game while it stood still
+}
+
+// Receive implements actor.Actor.
+func (r *farRoom) Receive(c actor.Context) {
+	now := time.Now()
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		r.started(c)
+	case *heard:
+		r.heard(m, now)
+		r.settle(c, now)
+	case *actors.ToDistant:
+		r.far.pass(m)
+	case *nodeGone:
+		r.far.lose(r.st, now, m.id)
+		r.settle(c, now)
+	case *flushNow:
+		r.flushing = false
+		r.flush(now)
+	case *farWake:
+		r.farAlarm.Rang()
+	case *suspend:
+		r.suspended = true
+		r.far.silence(true)
+	case *resume:
+		r.resume(c, m.epoch)
+	case *moveAway:
+		r.moving = true
+		c.Stop(c.Self())
+	case *giveUp:
+		r.moving, r.lost = true, true
+		c.Stop(c.Self())
+	case *wake, *asyncDone, *told, *stopIfIdle:
+		if r.suspended {
+			r.deferred = append(r.deferred, m)
+			return
+		}
+		r.room.Receive(c)
+	case *actor.Stopping:
+		r.stopping(c, now)
+		return
+	case *actor.Stopped:
+		r.spread.ended(r.key, r.far.epoch)
+		return
+	default:
+		r.room.Receive(c)
+	}
+	r.settleFar(c, now)
+}
+
+// passivate implements keeper: the directory decides, since somebody may be on
+// the way.
+func (r *farRoom) passivate(key Key, _ *actor.PID) {
+	r.spread.mesh.Directory().Retire(places.Key(key), r.far.epoch)
+}
+
+// stayed implements keeper.
+func (r *farRoom) stayed(key Key) { r.spread.mesh.Directory().Stayed(places.Key(key), r.far.epoch) }
+
+func (r *farRoom) started(c actor.Context) {
+	root, self := c.ActorSystem().Root, c.Self()
+	r.farRing = func() { root.Send(self, &farWake{}) }
+	r.far.pid = self
+	r.far.open = r.open
+	r.room.Receive(c)
+}
+
+// heard takes in what a gate says. A process that was stopped may run for a moment
+// before it is told that its lease may have ended, so the clock is asked.
+func (r *farRoom) heard(m *heard, now time.Time) {
+	if r.suspended || !r.spread.mesh.Held() {
+		r.spread.paused(m)
+		return
+	}
+	r.far.hear(r.st, now, m)
+}
+
+func (r *farRoom) settleFar(c actor.Context, now time.Time) {
+	switch {
+	case r.far.bytes > farBatch:
+		r.flush(now)
+	case !r.flushing && r.far.gathered():
+		r.flushing = true
+		c.Send(c.Self(), &flushNow{r})
+	}
+	next := r.far.due(now)
+	r.farAlarm.Set(now, next, !next.IsZero(), r.farRing)
+}
+
+func (r *farRoom) flushRefused() { r.flushing = false }
+
+func (r *farRoom) flush(now time.Time) {
+	if held := r.spread.mesh.Held(); held == r.far.mute && !r.suspended {
+		r.far.silence(!held)
+	}
+	r.far.flush(now)
+}
+
+// resume lets the room go on. The gates are told at once, since they may have
+// asked for something that nobody answered.
+func (r *farRoom) resume(c actor.Context, epoch uint64) {
+	r.suspended = false
+	r.far.epoch = epoch
+	r.far.silence(false)
+	r.far.greet()
+	for _, m := range r.deferred {
+		c.Send(c.Self(), m)
+	}
+	r.deferred = nil
+}
+
+// stopping is the room's end. One that moves says nothing to its members: their
+// gates look for it, and find it elsewhere.
+func (r *farRoom) stopping(c actor.Context, now time.Time) {
+	r.farAlarm.Stop()
+	if !r.moving {
+		r.room.Receive(c)
+		r.flush(now)
+		return
+	}
+	r.alarm.Stop()
+	r.end()
+	r.st.moved()
+	r.report(true)
+	if !r.lost {
+		r.far.moved()
+		r.flush(now)
+	}
+}
+
+// greet tells all gates how far the room has come.
+func (f *far) greet() {
+	for _, g := range f.gates {
+		g.epoch = f.epoch
+		g.greet()
+	}
+}
+
+// moved tells all gates that the room goes on elsewhere.
+func (f *far) moved() {
+	for _, g := range f.gates {
+		g.batch = append(g.batch, downMoved)
+	}
+}
+
+// moved ends the state without a word to the members.
+func (st *state) moved() {
+	st.closeWith(protocol.ReasonShutdown, "")
+	st.stats.Members.Add(-int64(len(st.members)))
+	st.members = nil
+	clear(st.seats)
+}

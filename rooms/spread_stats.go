@@ -1,0 +1,37 @@
+package rooms
+
+import "sync/atomic"
+
+// farStats is what rooms and annexes of a cluster count.
+type farStats struct {
+	talks, returns, pauses atomic.Int64
+	refused, fanouts       atomic.Int64
+	lostUp, lostDown       atomic.Int64
+	unwritable, unreadable atomic.Int64
+}
+
+// SpreadStats is a snapshot of what the conversations between gates and rooms
+// count, over all of this node.
+type SpreadStats struct {
+	Talks      int64 // conversations that a gate began
+	Returns    int64 // members that a gate brought to a room that did not know them
+	Pauses     int64 // times that a room could not answer for want of a sure lease
+	Refused    int64 // calls answered 503 here, because the room was paused or too far behind
+	Fanouts    int64 // broadcasts that arrived for the sessions of this gate
+	LostUp     int64 // batches for rooms of this node that nobody could send again
+	LostDown   int64 // batches for this gate that nobody could send again; its sessions were told to resync
+	Unreadable int64 // batches of a version that this node cannot read
+}
+
+// SpreadStats returns the counters, zero for a host that is not spread.
+func (h *Host) SpreadStats() SpreadStats {
+	if h.spread == nil {
+		return SpreadStats{}
+	}
+	s := &h.spread.stats
+	return SpreadStats{
+		Talks: s.talks.Load(), Returns: s.returns.Load(), Pauses: s.pauses.Load(),
+		Refused: s.refused.Load(), Fanouts: s.fanouts.Load(),
+		LostUp: s.lostUp.Load(), LostDown: s.lostDown.Load(), Unreadable: s.unreadable.Load(),
+	}
+}
