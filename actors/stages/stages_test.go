@@ -108,7 +108,7 @@ func TestTraffic(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		stop()
 		printing.Wait()
-		want := "traffic 10s: in 3 messages 7 bytes, out 3 messages 56 bytes\n" +
+		want := "traffic 10s: in 3 messages 7 bytes, out 3 messages 54 bytes\n" +
 			"traffic 10s: in 0 messages 0 bytes, out 0 messages 0 bytes\n"
 		if out.String() != want {
 			t.Errorf("printed\n%s, want\n%s", out.String(), want)
