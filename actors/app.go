@@ -35,7 +35,8 @@ type Config struct {
 
 	// Validate, when not nil, decides about each handshake. It may block. User is
 	// kept with the session and sent to the client; an error refuses it with the
-	// error's message (code 500, or 501 for an error of CodeClientTooOld).
+	// error's message (code 500, or 501 for an error of CodeClientTooOld). A user that
+	// is Identified logs the session in.
 	Validate func(h *Hello) (user any, err error)
 }
 

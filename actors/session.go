@@ -272,6 +272,9 @@ func (s *Session) packet(t *turn, e *event) {
 	}
 	if !s.ended {
 		s.act(t, s.state.packet(s.app.since(), e.packet.Type), e.packet.Body)
+		if e.packet.Type == protocol.HandshakeAck && s.state.phase == phaseWorking {
+			s.login()
+		}
 	}
 	if e.chunk != nil {
 		e.chunk.Release()
@@ -370,6 +373,9 @@ func (s *Session) answer(t *turn, a *Answer) {
 	case w.id == 0 && a.Err != nil:
 		s.app.stats.NotifyErrors.Add(1)
 		s.log().Debug("notify failed", "route", w.route.name, "error", a.Err)
+		if w.route == handshakeLogin && s.state.close(protocol.ReasonHandshakeRefused) == actClose {
+			s.farewell(t, protocol.ReasonHandshakeRefused, protocol.AsError(a.Err).Msg)
+		}
 	case w.id == 0:
 	case a.Err != nil:
 		t.refuse(s, w.route.name, w.id, a.Err)
