@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +58,8 @@ type App struct {
 	stats    counters
 	letters  *deadLetters
 	users    *Users
+	groups   sync.Map // name → *Group, of those that are not closed
+	grouped  atomic.Uint64
 }
 
 // Session ids are a random prefix of one App and a serial number.
@@ -164,6 +167,13 @@ func (a *App) remove(s *Session, why protocol.Reason, cause error) {
 	s.log().Debug("session ended", "reason", why.Name(), "cause", cause)
 }
 
+// farewell tells the actor behind a membership that the session has ended.
+func (a *App) farewell(id uint64, m Membership, why protocol.Reason) {
+	ended := &SessionEnded{ID: id, Kind: m.Kind, Room: m.Room, Reason: why}
+	ended.again = func() { a.system.Root.Send(m.PID, ended) }
+	ended.again()
+}
+
 // Shutdown opens no more sessions, tells those there are that the server stops,
 // and waits until they have ended or ctx has.
 func (a *App) Shutdown(ctx context.Context) error {
@@ -190,5 +200,8 @@ func (a *App) Shutdown(ctx context.Context) error {
 // Close ends what the application itself listens to; it is the last call.
 func (a *App) Close() {
 	a.users.local.close()
+	for _, g := range a.groups.Range {
+		a.system.Root.Stop(g.(*Group).pid)
+	}
 	a.letters.close()
 }
