@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,12 +177,8 @@ func (a *App) farewell(id uint64, m Membership, why protocol.Reason) {
 // and waits until they have ended or ctx has.
 func (a *App) Shutdown(ctx context.Context) error {
 	a.stopping.Store(true)
-	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
-		for name, p := range bucket.Items() {
-			if s, ok := p.(*Session); ok && strings.HasPrefix(name, namePrefix) {
-				s.Kick(protocol.ReasonShutdown, "")
-			}
-		}
+	for _, s := range a.sessions() {
+		s.Kick(protocol.ReasonShutdown, "")
 	}
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
@@ -195,6 +190,19 @@ func (a *App) Shutdown(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sessions lists the sessions of now. It walks the whole registry, whose own
+// listing would start 32,768 goroutines for that.
+func (a *App) sessions() (all []*Session) {
+	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
+		bucket.IterCb(func(_ string, p any) {
+			if s, ok := p.(*Session); ok {
+				all = append(all, s)
+			}
+		})
+	}
+	return all
 }
 
 // Close ends what the application itself listens to; it is the last call.
