@@ -76,7 +76,7 @@ func (a *groupActor) add(s *Ref, attrs map[string]any) error {
 	if err := a.state.add(s, attrs); err != nil {
 		return err
 	}
-	s.send(&enterOrder{a.membership(), s})
+	s.send(&groupEntry{a.membership(), s})
 	return nil
 }
 
@@ -112,16 +112,16 @@ func (a *groupActor) membership() Membership {
 	return Membership{Kind: groupKind, Room: a.self.Id, PID: a.self}
 }
 
-// enterOrder records a membership with a session, from outside of its handlers.
-type enterOrder struct {
+// groupEntry records a membership with a session, from outside of its handlers.
+type groupEntry struct {
 	at Membership
 	s  *Ref
 }
 
-func (o *enterOrder) carry(s *Session, _ *turn) { s.rejoin(&Answer{Joined: &o.at}) }
+func (o *groupEntry) carry(s *Session, _ *turn) { s.rejoin(&Answer{Joined: &o.at}) }
 
 // Refused implements Refusable: the session is gone.
-func (o *enterOrder) Refused(error) { o.s.app.farewell(o.s.id, o.at, protocol.ReasonClientGone) }
+func (o *groupEntry) Refused(error) { o.s.app.farewell(o.s.id, o.at, protocol.ReasonClientGone) }
 
 // askGroup has the group's actor run f, and waits for what it returns.
 func askGroup[T any](ctx context.Context, g *Group, f func(a *groupActor) (T, error)) (T, error) {
