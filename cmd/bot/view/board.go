@@ -100,13 +100,11 @@ func (b *board) metrics() []string {
 	return slices.SortedFunc(maps.Keys(b.counts), report.ByLife)
 }
 
-// series is one number of each remembered sample, oldest first. Only seconds of
-// which it can be said are kept.
-func (b *board) series(of func(*report.Sample) (float64, bool)) (out []float64) {
+// series is one number of each remembered sample, oldest first.
+func (b *board) series(of func(*report.Sample) float64) []float64 {
+	out := make([]float64, len(b.history))
 	for i := range b.history {
-		if v, ok := of(&b.history[i]); ok {
-			out = append(out, v)
-		}
+		out[i] = of(&b.history[i])
 	}
 	return out
 }

@@ -43,11 +43,16 @@ func (c *canvas) ends(left, right string) {
 	c.line(left + strings.Repeat(" ", gap) + right)
 }
 
+// roomy is the height from which charts have air between them.
+const roomy = 32
+
 // draw returns the screen as lines, exactly height of them.
 func (b *board) draw(width, height int, ending bool) string {
 	c := &canvas{width: max(width, 40)}
 	b.drawHead(c)
-	c.line("")
+	if height < roomy {
+		c.line("")
+	}
 	b.drawCharts(c, height)
 	c.line("")
 	foot := b.foot(ending)
@@ -83,9 +88,14 @@ func (b *board) drawHead(c *canvas) {
 // drawCharts draws a spark line each for what arrives and how late it is. On a
 // tall screen they are taller.
 func (b *board) drawCharts(c *canvas, height int) {
-	rows := max(1, min(4, (height-16)/5))
+	rows := max(1, min(4, height/8-1))
+	room := c.width - label - 2
+	each := b.columns(room)
 	chart := func(name, value string, values []float64) {
-		for i, row := range spark(values, c.width-label-2, rows) {
+		if height >= roomy {
+			c.line("")
+		}
+		for i, row := range spark(widen(values, each), room, rows) {
 			head := ""
 			if i == rows-1 {
 				head = fmt.Sprintf("%-11s %*s", name, label-14, value)
@@ -96,10 +106,10 @@ func (b *board) drawCharts(c *canvas, height int) {
 	s := &b.last
 	if b.totals.Delivered > 0 {
 		chart("delivered", report.Rate.Format(perSecond(s.Delivered, s)),
-			b.series(func(s *report.Sample) (float64, bool) { return perSecond(s.Delivered, s), true }))
+			b.series(func(s *report.Sample) float64 { return perSecond(s.Delivered, s) }))
 	} else {
 		chart("packages in", report.Rate.Format(perSecond(s.PackagesIn, s)),
-			b.series(func(s *report.Sample) (float64, bool) { return perSecond(s.PackagesIn, s), true }))
+			b.series(func(s *report.Sample) float64 { return perSecond(s.PackagesIn, s) }))
 	}
 	now := b.latest[b.main]
 	for _, q := range []struct {
@@ -110,12 +120,21 @@ func (b *board) drawCharts(c *canvas, height int) {
 		{"p50", now.P50, func(m report.Moment) float64 { return m.P50 }},
 		{"p99", now.P99, func(m report.Moment) float64 { return m.P99 }},
 	} {
-		chart(report.Family(b.main)+" "+q.name, report.Latency.Format(q.now), b.series(func(s *report.Sample) (float64, bool) {
-			m := s.Metrics[b.main]
-			return q.of(m), m.Count > 0
-		}))
+		chart(report.Family(b.main)+" "+q.name, report.Latency.Format(q.now), b.series(func(s *report.Sample) float64 { return q.of(s.Metrics[b.main]) }))
 	}
 }
+
+// columns is how many columns a second has, so that the whole drive fills room.
+func (b *board) columns(room int) int {
+	if b.plan.Drive <= 0 {
+		return 1
+	}
+	return max(1, room/max(1, int(b.plan.Drive.Seconds())+rampShown))
+}
+
+// rampShown is how many seconds of connecting and settling are expected to share
+// a chart with the drive.
+const rampShown = 3
 
 // drawMetrics writes the table of latencies in at most room lines.
 func (b *board) drawMetrics(c *canvas, room int) {
@@ -124,7 +143,7 @@ func (b *board) drawMetrics(c *canvas, room int) {
 	if room < 2 {
 		return
 	}
-	c.line(soft.Render(fmt.Sprintf("%-*s %9s %10s %10s %10s %8s", width, "latest second", "in all", "p50", "p99", "max", "errors")))
+	c.line(soft.Render(fmt.Sprintf("%-*s %9s %10s %10s %10s %8s", width, "latest", "in all", "p50", "p99", "max", "errors")))
 	hidden := 0
 	if len(names) > room-1 {
 		// The last ones of a session's life tell most.
@@ -167,8 +186,9 @@ func (b *board) foot(ending bool) []string {
 			wrong("errors", b.failures()), wrong("dropped", t.Dropped), wrong("duplicated", t.Duplicated),
 			wrong("out of order", t.OutOfOrder), wrong("late", t.Late), wrong("skipped", t.Skipped),
 		}, "   "),
-		fmt.Sprintf("%s   acts %s   in %s   out %s", busy, report.Rate.Format(perSecond(s.Sent, s)),
+		fmt.Sprintf("acts %s   in %s   out %s", report.Rate.Format(perSecond(s.Sent, s)),
 			report.Flow.Format(perSecond(s.BytesIn, s)), report.Flow.Format(perSecond(s.BytesOut, s))),
+		busy,
 		soft.Render(hint),
 	}
 }

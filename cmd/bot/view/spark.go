@@ -26,6 +26,20 @@ func spark(values []float64, width, rows int) []string {
 	return out
 }
 
+// widen repeats every value.
+func widen(values []float64, each int) []float64 {
+	if each == 1 {
+		return values
+	}
+	out := make([]float64, 0, len(values)*each)
+	for _, v := range values {
+		for range each {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
 // eighths is the height of a bar.
 func eighths(v, top float64, rows int) int {
 	if v <= 0 || top <= 0 {
