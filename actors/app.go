@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +68,8 @@ type App struct {
 	letters  *deadLetters
 	users    *Users
 	besides  atomic.Int64 // handlers of Blocking routes at work
+	groups   sync.Map     // name → *Group, of those that are not closed
+	grouped  atomic.Uint64
 }
 
 // Session ids are a random prefix of one App and a serial number.
@@ -177,18 +179,21 @@ func (a *App) remove(s *Session, why protocol.Reason, cause error) {
 	s.log().Debug("session ended", "reason", why.Name(), "cause", cause)
 }
 
+// farewell tells the actor behind a membership that the session has ended.
+func (a *App) farewell(id uint64, m Membership, why protocol.Reason) {
+	ended := &SessionEnded{ID: id, Kind: m.Kind, Room: m.Room, Reason: why}
+	ended.again = func() { a.system.Root.Send(m.PID, ended) }
+	ended.again()
+}
+
 // Shutdown calls the components' BeforeShutdown, opens no more sessions, tells
 // those there are that the server stops, and waits until they have ended or ctx
 // has. Rooms may stop behind it, and Finish then ends the components.
 func (a *App) Shutdown(ctx context.Context) error {
 	hooks := a.beforeShutdown(ctx)
 	a.stopping.Store(true)
-	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
-		for name, p := range bucket.Items() {
-			if s, ok := p.(*Session); ok && strings.HasPrefix(name, namePrefix) {
-				s.Kick(protocol.ReasonShutdown, "")
-			}
-		}
+	for _, s := range a.sessions() {
+		s.Kick(protocol.ReasonShutdown, "")
 	}
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
@@ -203,8 +208,24 @@ func (a *App) Shutdown(ctx context.Context) error {
 	return hooks
 }
 
+// sessions lists the sessions of now. It walks the whole registry, whose own
+// listing would start 32,768 goroutines for that.
+func (a *App) sessions() (all []*Session) {
+	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
+		bucket.IterCb(func(_ string, p any) {
+			if s, ok := p.(*Session); ok {
+				all = append(all, s)
+			}
+		})
+	}
+	return all
+}
+
 // Close ends what the application itself listens to; it is the last call.
 func (a *App) Close() {
 	a.users.local.close()
+	for _, g := range a.groups.Range {
+		a.system.Root.Stop(g.(*Group).pid)
+	}
 	a.letters.close()
 }

@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -107,4 +109,13 @@ type SessionEnded struct {
 	ID         uint64
 	Kind, Room string // of the membership
 	Reason     protocol.Reason
+
+	again func() // says it again when a full mailbox refused it, nil: nobody does
+}
+
+// Refused implements Refusable. A goodbye that is lost would leave a ghost.
+func (m *SessionEnded) Refused(err error) {
+	if m.again != nil && errors.Is(err, ErrBusy) {
+		time.AfterFunc(goodbyeAgain, m.again)
+	}
 }

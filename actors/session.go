@@ -427,9 +427,7 @@ func (s *Session) end(why protocol.Reason, cause error) {
 	s.app.remove(s, why, cause) // last: App.Shutdown waits for it
 }
 
-func (s *Session) farewellTo(m Membership, why protocol.Reason) {
-	s.app.system.Root.Send(m.PID, &SessionEnded{ID: s.id, Kind: m.Kind, Room: m.Room, Reason: why})
-}
+func (s *Session) farewellTo(m Membership, why protocol.Reason) { s.app.farewell(s.id, m, why) }
 
 // arm sets the wire's timer to the next deadline, when that is earlier than the
 // one set: a timer that comes too early only finds nothing to do.

@@ -53,23 +53,19 @@ func (u *Users) Place(p UserPlacement) { u.place = p }
 // Place has set another.
 func (u *Users) Local() *LocalUsers { return u.local }
 
-// Push sends v to all sessions of a user. V is written before Push returns; an
-// error says that it cannot be. Done, if not nil, is called once, from any
-// goroutine: sent counts the sessions that have written the push to their
-// connection, dropped those that were about to end. A user who is not logged in
-// counts in neither.
+// Push sends v to all sessions of a user. V is written once, before Push returns,
+// and an error says that it cannot be; nobody may change v afterwards, since
+// sessions of text endpoints write it in their own way. Done, if not nil, is called
+// once, from any goroutine: sent counts the sessions that have taken the push to
+// their connection, dropped those that were about to end. A user who is not logged
+// in counts in neither.
 func (u *Users) Push(uid, route string, v any, done func(sent, dropped int)) error {
 	f, err := NewFrame(u.app.cfg.Serializer, route, v)
 	if err != nil {
 		return err
 	}
-	u.PushFrame(uid, f, done)
+	u.place.Deliver(uid, &UserPush{Frame: f, Route: route, Value: v, fate: newFate(done)})
 	return nil
-}
-
-// PushFrame is Push for what is written already, see NewFrame.
-func (u *Users) PushFrame(uid string, f protocol.Frame, done func(sent, dropped int)) {
-	u.place.Deliver(uid, &UserPush{Frame: f, fate: newFate(done)})
 }
 
 // Kick ends all sessions of a user and tells the clients why; an empty text is

@@ -191,6 +191,6 @@ func (k *userKeeper) evict(l login, why protocol.Reason, text string) {
 func (k *userKeeper) deliver(to []login, p *UserPush) {
 	p.fate.split(len(to))
 	for _, l := range to {
-		l.ref.send(&framePush{p.Frame, p.fate})
+		l.ref.send(&framePush{p.Frame, p.Route, p.Value, p.fate})
 	}
 }

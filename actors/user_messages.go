@@ -28,6 +28,8 @@ type (
 	// UserPush is for all sessions of the user.
 	UserPush struct {
 		Frame protocol.Frame
+		Route string // with Value what sessions of text endpoints write themselves
+		Value any
 
 		fate *fate // nil: nobody asks
 	}
@@ -63,9 +65,11 @@ type (
 		text  string
 	}
 
-	// framePush is a push that is written already.
+	// framePush is a push that is written already, save for text endpoints.
 	framePush struct {
 		frame protocol.Frame
+		route string
+		v     any
 		fate  *fate
 	}
 )

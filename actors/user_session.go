@@ -205,6 +205,11 @@ func (p *framePush) carry(s *Session, t *turn) {
 		p.fate.add(0, 1)
 		return
 	}
+	if s.codec != nil {
+		t.push(s, p.route, p.v)
+		p.fate.add(1, 0)
+		return
+	}
 	start := len(t.out)
 	t.out = append(t.out, p.frame.Payload()...)
 	if start > protocol.Headroom && len(t.out) > mergeLimit {

@@ -67,14 +67,15 @@ func encodeText(k *Kind, route string, vs []any) ([]byte, error) {
 	return b, nil
 }
 
-// batch writes many pushes of one route as few frames, and calls emit for each
-// with the number of pushes in it. What cannot be written is left out.
+// batch writes many pushes of one route into as few frames as fit, and calls emit
+// for each with the number of pushes in it. What cannot be written is left out.
 func (st *state) batch(route string, vs []any, emit func(f protocol.Frame, messages int)) {
+	k := st.kind
 	for len(vs) > 0 {
 		b := make([]byte, protocol.Headroom, min(64+len(vs)*128, frameLimit))
 		var in []any
 		for len(vs) > 0 {
-			longer, err := appendPush(b, st.kind, route, vs[0])
+			longer, err := appendPush(b, k, route, vs[0])
 			if err != nil {
 				st.unwritable(route, err)
 				vs = vs[1:]
@@ -89,9 +90,9 @@ func (st *state) batch(route string, vs []any, emit func(f protocol.Frame, messa
 			return
 		}
 		f := protocol.Frame{Packages: b}
-		if st.kind.text != nil {
+		if k.text != nil {
 			var err error
-			if f.Text, err = encodeText(st.kind, route, in); err != nil {
+			if f.Text, err = encodeText(k, route, in); err != nil {
 				st.unwritable(route, err)
 			}
 		}

@@ -3,6 +3,7 @@ package rooms
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
@@ -46,9 +47,41 @@ func (h *Host) join(k *Kind, c *actors.Ctx, in actors.Inbound) {
 		}
 	}
 	cl.key = Key{k.name, id}
+	if err := h.mayEnter(k, c, id); err != nil {
+		c.ReplyError(err)
+		return
+	}
+	h.also(k, c)
 	c.Enter(actors.Membership{Kind: k.name, Room: id, PID: h.local.pid})
 	cl.token = c.Await()
 	h.place.Deliver(cl.key, cl)
+}
+
+// mayEnter refuses one room too many.
+func (h *Host) mayEnter(k *Kind, c *actors.Ctx, id string) error {
+	if k.perSession <= 0 {
+		return nil
+	}
+	in := c.Memberships(k.name)
+	if len(in) < k.perSession || slices.ContainsFunc(in, func(m actors.Membership) bool { return m.Room == id }) {
+		return nil
+	}
+	return protocol.Errorf(protocol.CodeRefused, "in %d rooms of kind %s already, which is as many as there may be", len(in), k.name)
+}
+
+// also lets the session into the room that goes with a kind. It waits for no
+// answer: should the room refuse, the session forgets the membership again.
+func (h *Host) also(k *Kind, c *actors.Ctx) {
+	other := h.kinds[k.also.Kind]
+	if other == nil || len(c.Memberships(k.also.Kind)) > 0 {
+		return
+	}
+	req, err := decode(other, other.join, nil)
+	if err != nil {
+		return // a join that needs a body is not one to enter along with another
+	}
+	c.Enter(actors.Membership{Kind: k.also.Kind, Room: k.also.ID, PID: h.local.pid})
+	h.place.Deliver(k.also, &call{from: c.Session(), id: c.Session().ID(), uid: c.UID(), verb: verbJoin, op: other.join, key: k.also, req: req})
 }
 
 // choose finds the room of a join that names none: where matches are made, the
@@ -108,16 +141,24 @@ func (h *Host) roomOf(k *Kind, c *actors.Ctx, body []byte) (actors.Membership, e
 	case 0:
 		return actors.Membership{}, protocol.Errorf(protocol.CodeRefused, "join a room of kind %s first", k.name)
 	case 1:
-		return in[0], nil
+		if k.perSession <= 1 {
+			return in[0], nil // no need to look into the body
+		}
 	}
 	id, err := k.selector(k.serializer, body)
 	if err != nil {
 		return actors.Membership{}, badBody(err)
 	}
+	if id == "" && len(in) == 1 {
+		return in[0], nil
+	}
 	for _, m := range in {
 		if m.Room == id {
 			return m, nil
 		}
+	}
+	if id != "" {
+		return actors.Membership{}, protocol.Errorf(protocol.CodeRefused, "not in room %s %s", k.name, id)
 	}
 	return actors.Membership{}, protocol.Errorf(protocol.CodeConflict, "in %d rooms of kind %s: the body must name one of them", len(in), k.name)
 }

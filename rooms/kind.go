@@ -42,6 +42,8 @@ type Kind struct {
 	mailbox    int
 	merge      Merge
 	inline     bool
+	perSession int // rooms of the kind that one session may be in, 0: any number
+	also       Key // where everyone who joins a room of the kind enters as well
 	onPanic    PanicPolicy
 	errs       []error
 }

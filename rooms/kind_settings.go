@@ -29,6 +29,22 @@ func (k Kind) Seats(n int) Kind {
 	return k
 }
 
+// PerSession sets how many rooms of this kind a session may be in at a time; the
+// next join is answered 403. Operations and leaves then go to the room that their
+// body names, and need to name one only in several. Zero, the default, is without
+// limit.
+func (k Kind) PerSession(n int) Kind {
+	k.perSession = n
+	return k
+}
+
+// Also makes every session that joins a room of this kind enter another room as
+// well, where it stays until it leaves that one or ends. Nobody is told.
+func (k Kind) Also(room Key) Kind {
+	k.also = room
+	return k
+}
+
 // JoinRoute sets the whole route of the join, for clients that call it by
 // another name than <kind>.join.
 func (k Kind) JoinRoute(route string) Kind {

@@ -56,7 +56,7 @@ func (o *audienceOutlet) broadcast(f protocol.Frame, messages int, except *Membe
 	if except != nil {
 		w = except.ref.Wire()
 	}
-	n, size := int64(messages), int64(len(f.Packages))
+	n, size := int64(messages), int64(len(f.Packages)+len(f.Text)+frameCost)
 	o.kind.begin(n, size)
 	o.room.begin(n, size)
 	o.audience.Broadcast(f, w, func(sent, dropped int) {
@@ -64,6 +64,9 @@ func (o *audienceOutlet) broadcast(f protocol.Frame, messages int, except *Membe
 		o.room.end(n, size, sent, dropped)
 	})
 }
+
+// frameCost is what a frame that waits costs beside its bytes.
+const frameCost = 128
 
 func (o *audienceOutlet) pending() (messages, bytes int) {
 	return int(o.room.pending.Load()), int(o.room.bytes.Load())

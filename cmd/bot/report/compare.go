@@ -38,7 +38,7 @@ var compared = []string{
 // 0 are left out, but for losses.
 func Compare(a, b *Result, names [2]string) (*Comparison, error) {
 	k := Known{Metrics: append(a.Names(), b.Names()...), Server: a.Server != nil || b.Server != nil}
-	slices.SortFunc(k.Metrics, byLife)
+	slices.SortFunc(k.Metrics, ByLife)
 	c := &Comparison{A: a, B: b, Names: names}
 	for _, metric := range slices.Compact(k.Metrics) {
 		for _, stat := range stats {

@@ -104,5 +104,5 @@ func (r *Result) SeriesNames() []string {
 			names[name] = true
 		}
 	}
-	return slices.SortedFunc(maps.Keys(names), byLife)
+	return slices.SortedFunc(maps.Keys(names), ByLife)
 }

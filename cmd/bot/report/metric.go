@@ -143,18 +143,32 @@ func (r *Result) Failures() (n int64) {
 
 // Names lists the metrics in the order of a session's life, then by name.
 func (r *Result) Names() []string {
-	return slices.SortedFunc(maps.Keys(r.Metrics), byLife)
+	return slices.SortedFunc(maps.Keys(r.Metrics), ByLife)
 }
 
 // life is the order in which a session meets the kinds of metrics.
 var life = []string{"connect", "upgrade", "handshake", "heartbeat", "request", "notify", "push", "http", "lag"}
 
-func byLife(a, b string) int {
+// ByLife compares names of metrics by when a session meets them, then by name.
+func ByLife(a, b string) int {
 	if ra, rb := rank(a), rank(b); ra != rb {
 		return ra - rb
 	}
 	return strings.Compare(a, b)
 }
+
+// MoreTelling says whether a run is rather about metric a than about b: what
+// players feel comes before what is done once per session.
+func MoreTelling(a, b string) bool { return telling(a) < telling(b) }
+
+func telling(name string) int {
+	if i := slices.Index(tells, Family(name)); i >= 0 {
+		return i
+	}
+	return len(tells)
+}
+
+var tells = []string{"push", "request", "http", "handshake", "upgrade", "connect"}
 
 func rank(name string) int {
 	if i := slices.Index(life, Family(name)); i >= 0 {

@@ -11,8 +11,8 @@ import (
 // WriteTable prints the result for people: what was run, a row per metric, what
 // became of the deliveries, and who used how much. Warnings come last.
 func (r *Result) WriteTable(w io.Writer) {
-	fmt.Fprintf(w, "%s against %s: %d sessions, %s%s\n\n", r.Run.Scenario, r.Run.Target, r.Run.Sessions,
-		formatLatency(r.Run.Seconds*1000), r.interrupted())
+	fmt.Fprintf(w, "%s against %s: %d sessions, %.1f s%s\n\n", r.Run.Scenario, r.Run.Target, r.Run.Sessions,
+		r.Run.Seconds, r.interrupted())
 	g := grid{head: []string{"latency", "count", "p50", "p90", "p99", "p99.9", "max", "errors"}, left: 1, tail: true}
 	for _, name := range r.Names() {
 		m := r.Metrics[name]

@@ -116,7 +116,7 @@ func (k Known) all() []string {
 	for _, m := range k.Metrics {
 		out = append(out, Family(m))
 	}
-	slices.SortFunc(out, byLife)
+	slices.SortFunc(out, ByLife)
 	return slices.Compact(out)
 }
 

@@ -14,44 +14,51 @@ import (
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
-// admin is the listener for operators. It has no authentication: it belongs on
-// loopback or a private network.
-type admin struct {
+// side is a listener beside the players' one.
+type side struct {
 	http   *http.Server
 	addr   net.Addr
 	failed chan error
 }
 
-func (s *server) serveAdmin() error {
-	if s.cfg.Admin == "off" {
-		return nil
-	}
-	l, err := net.Listen("tcp", s.cfg.Admin)
+// serveSide answers on an address of its own; flag names the setting in errors.
+func serveSide(flag, address string, h http.Handler) (*side, error) {
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("--admin %s: %w", s.cfg.Admin, err)
+		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
 	}
-	a := &admin{
-		http:   &http.Server{Handler: s.adminMux(), ReadHeaderTimeout: 5 * time.Second},
+	a := &side{
+		http:   &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute},
 		addr:   l.Addr(),
 		failed: make(chan error, 1),
 	}
-	s.admin = a
 	go func() { // ends with stop, which closes the listener
 		if err := a.http.Serve(l); err != http.ErrServerClosed {
-			a.failed <- err
+			a.failed <- fmt.Errorf("%s: %w", flag, err)
 		}
 	}()
-	return nil
+	return a, nil
 }
 
-func (a *admin) stop(ctx context.Context) error { return a.http.Shutdown(ctx) }
+// stop takes no more requests and waits for those under way.
+func (a *side) stop(ctx context.Context) error { return a.http.Shutdown(ctx) }
 
-// adminFailed is never ready while the admin listener works or is off.
-func (s *server) adminFailed() <-chan error {
-	if s.admin == nil {
+// broken is never ready while the listener works or is off.
+func (a *side) broken() <-chan error {
+	if a == nil {
 		return nil
 	}
-	return s.admin.failed
+	return a.failed
+}
+
+// serveAdmin opens the listener for operators. It has no authentication: it
+// belongs on loopback or a private network.
+func (s *server) serveAdmin() (err error) {
+	if s.cfg.Admin == "off" {
+		return nil
+	}
+	s.admin, err = serveSide("--admin", s.cfg.Admin, s.adminMux())
+	return err
 }
 
 func (s *server) adminAddr() string {

@@ -6,15 +6,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/cmd/server/app/push"
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/chat"
 	"github.com/shaddock-game/shaddock/rooms/demo"
+	"github.com/shaddock-game/shaddock/rooms/live"
 	"github.com/shaddock-game/shaddock/rooms/tadpole"
 	"github.com/shaddock-game/shaddock/transport"
 )
@@ -27,7 +31,10 @@ type server struct {
 	rooms    *rooms.Host
 	wires    *transport.Server
 	certs    *transport.CertReloader // nil without TLS
-	admin    *admin                  // nil when off
+	admin    *side                   // nil when off
+	pushing  *side                   // nil when off
+	push     *push.API
+	live     *live.Live
 	players  net.Addr
 	stopping atomic.Bool
 }
@@ -49,8 +56,8 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	select {
 	case <-ctx.Done():
-	case err = <-s.adminFailed():
-		err = fmt.Errorf("admin listener: %w", err)
+	case err = <-s.admin.broken():
+	case err = <-s.pushing.broken():
 	}
 	return errors.Join(err, s.stop())
 }
@@ -78,13 +85,18 @@ func start(cfg Config) (s *server, err error) {
 	if err := s.listen(); err != nil {
 		return s, err
 	}
+	if err := s.servePushes(); err != nil {
+		return s, err
+	}
 	return s, s.serveAdmin()
 }
 
 // register makes the actors and everything that clients can ask of them.
 func (s *server) register() (err error) {
 	s.actors = actors.New(s.sessions())
-	kinds := append([]rooms.Kind{chat.Kind(), demo.Kind(), tadpole.Kind()}, s.cfg.Rooms...)
+	s.live = live.New(s.cfg.Live)
+	s.push = push.New(s.cfg.Push, &pushes{server: s})
+	kinds := slices.Concat([]rooms.Kind{chat.Kind(), demo.Kind(), tadpole.Kind()}, s.live.Kinds(), s.cfg.Rooms)
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
 		return err
 	}
@@ -115,12 +127,12 @@ func (s *server) sessions() actors.Config {
 // listen opens the players' port.
 func (s *server) listen() (err error) {
 	cfg := transport.Config{
-		Loops: s.cfg.Loops, Portable: s.cfg.Portable, WSPaths: s.cfg.WSPaths,
+		Loops: s.cfg.Loops, Portable: s.cfg.Portable, WSPaths: s.cfg.WSPaths, TextPaths: slices.Collect(maps.Keys(s.cfg.TextPaths)),
 		Origins: s.cfg.Origins, HTTP: s.pages(),
 		Handshake: s.cfg.Handshake, MaxBody: s.cfg.MaxBody, OutLimit: s.cfg.OutLimit,
 		MaxConns: s.cfg.MaxConns, MaxConnsPerAddr: s.cfg.MaxPerAddr, Logger: s.cfg.Log,
 		Open: func(c *transport.Conn) transport.Receiver {
-			if session := s.actors.Open(c); session != nil {
+			if session := s.open(c); session != nil {
 				return session
 			}
 			return nil // stopping; a nil *Session would not be a nil Receiver
@@ -141,6 +153,14 @@ func (s *server) listen() (err error) {
 	return nil
 }
 
+// open makes the session of a new connection.
+func (s *server) open(c *transport.Conn) *actors.Session {
+	if c.IsText() {
+		return s.actors.OpenText(c, s.cfg.TextPaths[c.Path()])
+	}
+	return s.actors.Open(c)
+}
+
 // stop ends everything in order; it also undoes a start that failed half way.
 func (s *server) stop() error {
 	s.stopping.Store(true)
@@ -150,6 +170,7 @@ func (s *server) stop() error {
 	if s.wires != nil {
 		s.wires.StopAccepting()
 	}
+	errs = append(errs, s.stopPushes(ctx))
 	if s.actors != nil {
 		errs = append(errs, s.actors.Shutdown(ctx))
 	}

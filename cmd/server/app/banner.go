@@ -22,6 +22,9 @@ func (s *server) announce(w io.Writer) {
 		urls = append(urls, fmt.Sprintf("%s://%s%s", ws, host, p))
 	}
 	fmt.Fprintf(w, "players  %s  tcp://%s  (up to %d connections)\n", strings.Join(urls, "  "), host, s.cfg.MaxConns)
+	if s.pushing != nil {
+		fmt.Fprintf(w, "push     http://%s/push/all\n", clickable(s.pushing.addr))
+	}
 	if s.admin != nil {
 		fmt.Fprintf(w, "admin    http://%s/metrics\n", clickable(s.admin.addr))
 	}

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/cmd/server/app/push"
 	"github.com/shaddock-game/shaddock/rooms"
+	"github.com/shaddock-game/shaddock/rooms/live"
 )
 
 // Config is what a server needs to know. The zero value serves on the defaults;
@@ -33,6 +35,12 @@ type Config struct {
 	Grace      time.Duration     // for a stop to finish, default 10 s
 	Log        *slog.Logger      // nil is silent
 	Version    string            // shown on the index page
+	Live       live.Config       // live rooms
+	Push       push.Config       // the push API, on the players' port
+	PushListen string            // and here as well, when not empty
+	// TextPaths are the JSON text endpoints: default /connect, which speaks
+	// live.Codec, and /ws, which echoes.
+	TextPaths map[string]actors.Codec
 	// Rooms and Setup are how a game of one's own is served beside, or instead
 	// of, the demos: Setup registers handlers before the start; they may keep the
 	// host, to list, find and create rooms.
@@ -56,6 +64,9 @@ func (c *Config) setDefaults() {
 	def(&c.Version, version())
 	if len(c.WSPaths) == 0 {
 		c.WSPaths = []string{"/nano", "/"}
+	}
+	if c.TextPaths == nil {
+		c.TextPaths = map[string]actors.Codec{"/connect": live.Codec, "/ws": live.Echo}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

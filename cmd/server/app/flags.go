@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/shaddock-game/shaddock/cmd/server/app/push"
+	"github.com/shaddock-game/shaddock/rooms/live"
 )
 
 // flags is the command line. Every flag has an environment variable, SHADDOCK_
@@ -33,6 +36,19 @@ type flags struct {
 	Dict            string        `help:"File with the route dictionary: a YAML or JSON map from route to code (1 to 65535)."`
 	Loops           int           `default:"0" help:"Transport loops; 0 is one per core."`
 	Portable        bool          `help:"Use a goroutine per connection instead of epoll (always so with TLS and off Linux)."`
+	LiveWindow      time.Duration `default:"50ms" help:"Time in which messages of a live room are merged into one write; the first after silence leaves at once. 0 merges only what waits anyway."`
+	LiveBatch       int           `default:"1000" help:"Messages that end the window early; 0 is off."`
+	LiveRate        int           `default:"5" help:"Messages per second of one member of a live room; excess is answered 429. 0 is off."`
+	LiveHistory     int           `default:"50" help:"Messages that a live room remembers for those who come later; 0 is off."`
+	LiveRooms       int           `default:"5" help:"Live rooms that one session may be in; 0 is off."`
+	LiveBudget      int           `default:"6291456" help:"Bytes on their way to the members of one live room; excess is answered 503."`
+	LiveLossy       bool          `help:"Drop the oldest messages of live rooms for a member that is too slow, instead of closing it."`
+	PushKey         string        `placeholder:"KEY" help:"Key that callers of the push API must show; without one only callers of this machine may push."`
+	PushListen      string        `placeholder:"ADDR" help:"Address for the push API alone, beside the players' port."`
+	PushRate        int           `default:"0" help:"Items per second that the push API takes; excess is answered 429. 0 is off."`
+	PushMaxBody     int           `default:"4194304" help:"Largest request to the push API, in bytes."`
+	PushMaxItems    int           `default:"20000" help:"Most items of one request to the push API."`
+	PushPending     int           `default:"67108864" help:"Bytes of all requests to the push API that are being worked on; excess is answered 503."`
 	Grace           time.Duration `default:"10s" help:"Longest time a stop may take."`
 	LogLevel        string        `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn or error."`
 	LogFormat       string        `default:"text" enum:"text,json" help:"Form of the log on standard error: text or json."`
@@ -98,7 +114,15 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 		RateLimit: off(f.RateLimit), ByteRate: off(f.ByteRate), MaxConns: f.MaxConns, MaxPerAddr: f.MaxConnsPerAddr,
 		MaxBody: f.MaxBody, OutLimit: f.OutLimit, Timeout: f.RequestTimeout,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Loops: f.Loops, Portable: f.Portable,
-		Grace: f.Grace, Log: f.logger(logTo), Out: os.Stdout,
+		Live: live.Config{
+			Window: off(f.LiveWindow), Batch: off(f.LiveBatch), Rate: off(f.LiveRate), History: off(f.LiveHistory),
+			PerUser: off(f.LiveRooms), Budget: off(f.LiveBudget), Lossy: f.LiveLossy,
+		},
+		Push: push.Config{
+			Key: f.PushKey, Rate: off(f.PushRate), MaxBody: f.PushMaxBody, MaxItems: off(f.PushMaxItems), Pending: off(f.PushPending),
+		},
+		PushListen: f.PushListen,
+		Grace:      f.Grace, Log: f.logger(logTo), Out: os.Stdout,
 	}
 	var err error
 	if f.Dict != "" {
@@ -121,6 +145,12 @@ func (f *flags) check() error {
 		return fmt.Errorf("--byte-rate %d: give bytes per second, or 0 for no limit", f.ByteRate)
 	case f.MaxBody < 1 || f.MaxBody >= 1<<24:
 		return fmt.Errorf("--max-body %d: a package holds 1 to 16777215 bytes", f.MaxBody)
+	case f.LiveWindow < 0 || f.LiveWindow > 10*time.Second:
+		return fmt.Errorf("--live-window %v: give at most 10s, or 0 for none", f.LiveWindow)
+	case min(f.LiveBatch, f.LiveRate, f.LiveHistory, f.LiveRooms, f.LiveBudget) < 0:
+		return errors.New("--live-batch, --live-rate, --live-history, --live-rooms, --live-budget: give a number, or 0 for off")
+	case min(f.PushRate, f.PushMaxItems, f.PushPending) < 0 || f.PushMaxBody < 1:
+		return errors.New("--push-rate, --push-max-items, --push-pending: give a number, or 0 for off; --push-max-body: give at least 1")
 	case f.OutLimit < 4096:
 		return fmt.Errorf("--out-limit %d: give at least 4096 bytes", f.OutLimit)
 	}

@@ -33,6 +33,7 @@ func (s *server) pages() http.Handler {
 	mux.Handle("/", web.Handler())
 	mux.HandleFunc("GET /info.json", s.info)
 	mux.Handle("GET /static/", http.RedirectHandler("/tadpole/", http.StatusMovedPermanently)) // where nano's demo had it
+	s.mountPushes(mux)
 	return mux
 }
 

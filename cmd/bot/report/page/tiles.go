@@ -14,14 +14,13 @@ type tile struct {
 
 // mainFamily is the family of metrics that the run is about.
 func mainFamily(r *report.Result) string {
-	for _, family := range []string{"push", "request", "http", "handshake", "connect"} {
-		for name, m := range r.Metrics {
-			if report.Family(name) == family && m.Count > 0 {
-				return family
-			}
+	best := ""
+	for name, m := range r.Metrics {
+		if m.Count > 0 && (best == "" || report.MoreTelling(name, best)) {
+			best = name
 		}
 	}
-	return ""
+	return report.Family(best)
 }
 
 func newTiles(r *report.Result) (out []tile, err error) {
