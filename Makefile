@@ -6,7 +6,7 @@ GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME         ?= 1m
 GO               ?= go
 
-.PHONY: check lint test clients bench fuzz clean
+.PHONY: check lint test clients bench bench-live fuzz clean
 
 check: lint test clients ## all that must pass before a commit lands
 
@@ -28,6 +28,9 @@ clients: ## clients that nobody here wrote, and our own SDK in a browser
 
 bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
 	cd tests/peers && $(GO) run ./bench
+
+bench-live: ## the live part of bench for longer: one room at the machine's limit, four minutes
+	cd tests/peers && $(GO) run ./bench --live only
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \

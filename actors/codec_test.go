@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
@@ -76,7 +77,7 @@ func TestTextSession(t *testing.T) {
 
 // The rate limit is the same, and every message over it is answered.
 func TestTextSessionRate(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{Rate: 2, Heartbeat: -1})
 		p := actorstest.OpenText(t, a, lines{})
 		p.Want("hello", "hello")
@@ -94,7 +95,7 @@ func TestTextSessionRate(t *testing.T) {
 
 // "any traffic keeps the connection alive", and silence ends it.
 func TestTextSessionSilence(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{Heartbeat: 10 * time.Second})
 		p := actorstest.OpenText(t, a, lines{})
 		p.Want("hello", "hello")

@@ -123,7 +123,7 @@ func TestGroup(t *testing.T) {
 
 // "errors for closed group, duplicate session, unknown member"
 func TestGroupErrors(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		g, ctx := newGroup(t, a, "g"), t.Context()
 		p, stranger := member(t, a, g, nil), actorstest.Connect(t, a)
@@ -179,7 +179,7 @@ func TestGroupErrors(t *testing.T) {
 // "members that disconnect leave by themselves", also those that are added after
 // their end; "one dead member never fails it".
 func TestGroupMembersThatDisconnect(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		g := newGroup(t, a, "g")
 		ann, bob := member(t, a, g, nil), member(t, a, g, nil)
@@ -212,7 +212,7 @@ func TestGroupMembersThatDisconnect(t *testing.T) {
 
 // A goodbye that a full mailbox refused is said again: no ghost stays.
 func TestGoodbyeToABusyGroup(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		g, err := a.NewGroup("busy", actors.GroupConfig{Mailbox: 1})
 		if err != nil {

@@ -267,21 +267,24 @@ func TestRateLimit(t *testing.T) {
 
 // A kick is JSON, flushed before the close; a second reason changes nothing.
 func TestKick(t *testing.T) {
-	a := newApp(t, actors.Config{})
-	p := actorstest.Connect(t, a)
-	p.WantReply("works", p.Request("t.add", `{}`), `{"n":1}`)
-	ref, ok := a.Session(p.Session.ID())
-	if !ok || ref.ID() == 0 || ref.ID() >= 1<<53 {
-		t.Fatalf("session %v %v", ref, ok)
-	}
-	ref.Kick(protocol.ReasonKicked, "be nice")
-	ref.Kick(protocol.ReasonShutdown, "")
-	p.Want("why", protocol.Kick, `{"reason":"be nice","code":9}`)
-	p.WantClosed("then the end", protocol.ReasonKicked)
-	if _, ok := a.Session(ref.ID()); ok {
-		t.Error("the session is still registered")
-	}
-	ref.Push("onPush", value{1}) // to one that is gone: nothing happens
+	synctest.Test(t, func(t *testing.T) {
+		a := newApp(t, actors.Config{})
+		p := actorstest.Connect(t, a)
+		p.WantReply("works", p.Request("t.add", `{}`), `{"n":1}`)
+		ref, ok := a.Session(p.Session.ID())
+		if !ok || ref.ID() == 0 || ref.ID() >= 1<<53 {
+			t.Fatalf("session %v %v", ref, ok)
+		}
+		ref.Kick(protocol.ReasonKicked, "be nice")
+		ref.Kick(protocol.ReasonShutdown, "")
+		p.Want("why", protocol.Kick, `{"reason":"be nice","code":9}`)
+		p.WantClosed("then the end", protocol.ReasonKicked)
+		synctest.Wait()
+		if _, ok := a.Session(ref.ID()); ok {
+			t.Error("the session is still registered")
+		}
+		ref.Push("onPush", value{1}) // to one that is gone: nothing happens
+	})
 }
 
 // Every packet is reported back and its bytes released, also those that came after

@@ -53,16 +53,6 @@ func end(t *testing.T, a *actors.App) {
 	a.Close()
 }
 
-// bubble is synctest.Test for applications that have dead letters, which are
-// throttled by a goroutine of one second.
-func bubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		t.Cleanup(func() { time.Sleep(2 * time.Second) }) // the last of all clean-ups
-		f(t)
-	})
-}
-
 func login(t *testing.T, a *actors.App) *actorstest.Probe {
 	t.Helper()
 	p := actorstest.Connect(t, a)
@@ -119,7 +109,7 @@ func TestBind(t *testing.T) {
 // FEATURES 1, "push to a user by uid": to all sessions of the user and nobody else,
 // with counts.
 func TestPushToAUser(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := loginApp(t, actors.Config{Duplicates: actors.AllowSeveral})
 		one, two, other := login(t, a), login(t, a), actorstest.Connect(t, a)
 		push := func(uid string, n int) (sent, dropped int) {
@@ -185,7 +175,7 @@ func TestKickAUser(t *testing.T) {
 
 // FEATURES 1, "duplicate-login policy": refuse the new as long as the old is there.
 func TestDuplicateLoginRefused(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := loginApp(t, actors.Config{Duplicates: actors.RefuseNew})
 		old, young := login(t, a), actorstest.Connect(t, a)
 		young.WantCode("refused", young.Request("u.login", `{}`), protocol.CodeConflict)
@@ -206,7 +196,7 @@ func TestDuplicateLoginRefused(t *testing.T) {
 // A session whose handler blocks cannot confirm that it goes: it is cut off after
 // a second, and the newer login is served.
 func TestDuplicateLoginOfABlockedSession(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := actors.New(actors.Config{Heartbeat: -1})
 		t.Cleanup(func() { end(t, a) })
 		actors.HandleRaw(a, "u.login", func(c *actors.Ctx, b []byte) ([]byte, error) { c.Bind("ann"); return b, nil })
@@ -240,7 +230,7 @@ func TestDuplicateLoginOfABlockedSession(t *testing.T) {
 // A login whose connection ends, or whose request runs into its time-out, while
 // the user is being decided leaves no ghost.
 func TestLoginWithoutAnEnd(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := actors.New(actors.Config{RequestTimeout: 500 * time.Millisecond})
 		t.Cleanup(func() { end(t, a) })
 		actors.HandleRaw(a, "u.login", func(c *actors.Ctx, b []byte) ([]byte, error) { c.Bind("ann"); return b, nil })

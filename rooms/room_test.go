@@ -72,7 +72,6 @@ func host(t *testing.T, kinds ...rooms.Kind) (*actors.App, *rooms.Host, func()) 
 			t.Errorf("stop: %v", err)
 		}
 		a.Close()
-		time.Sleep(2 * time.Second) // in a bubble: dead letters are throttled by a goroutine of one second
 	}
 }
 

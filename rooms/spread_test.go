@@ -57,7 +57,6 @@ func inTown(t *testing.T, names string, kinds []rooms.Kind, f func(t *town)) {
 		}
 		_ = tn.store.Close()
 		tn.net.Close()
-		time.Sleep(2 * time.Second) // dead letters are throttled by a goroutine of one second
 	})
 }
 

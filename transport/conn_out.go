@@ -150,9 +150,10 @@ var errSlow = errors.New("transport: more unsent bytes than a connection may hol
 
 // push writes b now if nothing waits, else or for the rest later. Under mu.
 func (c *Conn) push(b []byte, shared bool, replace uint64) {
-	begun := false
+	n := 0
 	if c.out == nil {
-		n, err := c.sock.write(b)
+		var err error
+		n, err = c.sock.write(b)
 		c.loop.stats.writes.Add(1)
 		c.loop.stats.bytesOut.Add(uint64(n))
 		if err == nil {
@@ -162,7 +163,13 @@ func (c *Conn) push(b []byte, shared bool, replace uint64) {
 			c.loop.post(op{kind: opGone, conn: c, err: err})
 			return
 		}
-		b, begun = b[n:], n > 0
+	}
+	c.enqueue(b[n:], n > 0, shared, replace)
+}
+
+// enqueue lets b wait; begun says that it is the rest of something. Under mu.
+func (c *Conn) enqueue(b []byte, begun, shared bool, replace uint64) *outEntry {
+	if c.out == nil {
 		c.out = outQueues.Get().(*outQueue)
 	}
 	if !shared {
@@ -172,6 +179,7 @@ func (c *Conn) push(b []byte, shared bool, replace uint64) {
 	c.out.entries = append(c.out.entries, outEntry{b: b, replace: replace, begun: begun})
 	c.out.bytes += len(b)
 	c.arm(true)
+	return &c.out.entries[len(c.out.entries)-1]
 }
 
 // unqueue drops what waits with the same key. Under mu.
@@ -321,37 +329,63 @@ func (c *Conn) Queued() int {
 }
 
 // fromAudience sends p, or holds it while a reply is with the receiver. It
-// reports whether the connection took it, and counts the messages when it did not.
+// reports whether the connection took it, and counts the messages when it did
+// not. On the loop.
 func (c *Conn) fromAudience(p *parcel) bool {
+	t := &c.loop.tally
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	var ok bool
 	switch {
 	case c.ended:
-		c.loop.stats.droppedClosed.Add(uint64(p.messages))
-		return false
-	case (c.out != nil || c.hold != nil) && c.full(len(p.wire)):
-		c.loop.stats.droppedSlow.Add(uint64(p.messages))
-		return false
+		t.droppedClosed += uint64(p.messages)
+	case c.out == nil && c.hold == nil:
+		ok = c.pushParcel(p, t)
+	case c.full(len(p.wire)):
+		t.droppedSlow += uint64(p.messages)
 	case c.hold == nil:
-		c.pushParcel(p)
-		return true
+		ok = c.pushParcel(p, t)
+	default:
+		c.hold.add(p)
+		ok = true
 	}
+	c.mu.Unlock()
+	return ok
+}
+
+func (h *hold) add(p *parcel) {
 	held := *p
 	if !p.shared {
 		held.wire, held.shared = bytes.Clone(p.wire), true
 	}
-	c.hold.entries = append(c.hold.entries, heldEntry{parcel: held})
-	c.hold.bytes += len(held.wire)
-	return true
+	h.entries = append(h.entries, heldEntry{parcel: held})
+	h.bytes += len(held.wire)
 }
 
-// pushParcel writes p or queues it, with what its loss would be. Under mu.
-func (c *Conn) pushParcel(p *parcel) {
-	c.push(p.wire, p.shared, p.replace)
-	if c.out != nil {
-		last := &c.out.entries[len(c.out.entries)-1]
-		last.messages, last.lossy = p.messages, p.lossy
+// pushParcel is push for what an audience sends, counted in t. It reports whether
+// the socket or the queue took p. Under mu.
+func (c *Conn) pushParcel(p *parcel, t *tally) bool {
+	n := 0
+	if c.out == nil {
+		var err error
+		if c.fd != noDescriptor {
+			n, err = rawWrite(c.fd, p.wire)
+		} else {
+			n, err = c.sock.write(p.wire)
+		}
+		t.writes++
+		t.bytesOut += uint64(n)
+		if err == nil {
+			return true
+		}
+		if !errors.Is(err, errAgain) {
+			t.droppedClosed += uint64(p.messages)
+			c.loop.post(op{kind: opGone, conn: c, err: err})
+			return false
+		}
 	}
+	e := c.enqueue(p.wire[n:], n > 0, p.shared, p.replace)
+	e.messages, e.lossy = p.messages, p.lossy
+	return true
 }
 
 // holdBack begins the hold of one reply. It reports whether there is somebody to
@@ -380,6 +414,8 @@ func (c *Conn) Resume() {
 		return
 	}
 	c.hold = nil
+	var t tally
+	defer func() { c.loop.stats.add(&t) }()
 	for i, e := range h.entries {
 		if e.reply {
 			h.entries = h.entries[i+1:]
@@ -389,11 +425,11 @@ func (c *Conn) Resume() {
 		h.bytes -= len(e.wire)
 		switch {
 		case c.ended:
-			c.loop.stats.droppedClosed.Add(uint64(e.messages))
+			t.droppedClosed += uint64(e.messages)
 		case c.out != nil && c.full(len(e.wire)):
-			c.loop.stats.droppedSlow.Add(uint64(e.messages))
+			t.droppedSlow += uint64(e.messages)
 		default:
-			c.pushParcel(&e.parcel)
+			c.pushParcel(&e.parcel, &t)
 		}
 	}
 }

@@ -28,3 +28,6 @@ type socket interface {
 
 // errAgain says that a socket would have to wait.
 const errAgain = syscall.EAGAIN
+
+// noDescriptor is the descriptor of a socket that has none.
+const noDescriptor = -1

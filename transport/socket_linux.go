@@ -38,9 +38,20 @@ func (s *fdSocket) read(b []byte) (int, error) {
 	}
 }
 
-func (s *fdSocket) write(b []byte) (int, error) {
+func (s *fdSocket) write(b []byte) (int, error) { return rawWrite(s.fd, b) }
+
+// descriptor returns what rawWrite can write to without asking the socket.
+func descriptor(s socket) int32 {
+	if fs, ok := s.(*fdSocket); ok {
+		return fs.fd
+	}
+	return noDescriptor
+}
+
+// rawWrite is socket.write for a descriptor.
+func rawWrite(fd int32, b []byte) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
 			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 		switch {
 		case errno == unix.EINTR:

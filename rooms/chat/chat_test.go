@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/actorstest"
@@ -32,7 +31,6 @@ func TestChat(t *testing.T) {
 				t.Error(err)
 			}
 			a.Close()
-			time.Sleep(2 * time.Second) // the runtime throttles dead letters for a second
 		}()
 
 		ann, bob := actorstest.Connect(t, a), actorstest.Connect(t, a)

@@ -35,7 +35,6 @@ func bubble(t *testing.T, cfg live.Config, f func(t *testing.T, s *served)) {
 				t.Errorf("stop: %v", err)
 			}
 			s.app.Close()
-			time.Sleep(2 * time.Second) // the runtime throttles dead letters for a second
 		}()
 		f(t, s)
 	})

@@ -9,6 +9,8 @@ import (
 const description = `Loads a game server that speaks the pomelo protocol (shaddock, nano, pitaya, cherry, pomelo) on an open schedule, and reports what its players would have felt.`
 
 const examples = `
+All flags of a run: bot run --help
+
 Examples:
   bot                                        the chat scenario against a local server
   bot --addr ws://127.0.0.1:3250/nano --sessions 1000 --rooms 10 --rate 200 --duration 30s

@@ -14,7 +14,7 @@ type outputs struct {
 	JSON   string   `name:"json" type:"path" group:"Output" placeholder:"FILE" help:"Write the result: whole histograms, the time series and how the run was made."`
 	CSV    string   `name:"csv" type:"path" group:"Output" placeholder:"FILE" help:"Write the time series, a row per second."`
 	HTML   string   `name:"html" type:"path" group:"Output" placeholder:"FILE" help:"Write one page with charts that needs nothing else."`
-	FailIf []string `name:"fail-if" sep:"none" group:"Output" placeholder:"'push.p99>100ms'" help:"Exit with 99 when this holds; give it several times. Default: the scenario's, else lost, duplicated, out_of_order, errors and dropped above 0. 'never' for none."`
+	FailIf []string `name:"fail-if" sep:"none" group:"Output" placeholder:"'push.p99>100ms'" help:"Exit with 99 when this holds; give it several times. A run has a default: the scenario's, else lost, duplicated, out_of_order, errors and dropped above 0. 'never' for none."`
 }
 
 // never is the threshold that no run breaches.

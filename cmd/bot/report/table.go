@@ -68,8 +68,11 @@ func (r *Result) Facts() (out []Fact) {
 	}
 	add("generator", "%s", text)
 	if v := r.Server; v != nil {
-		add("server", "%s, %s per %s, %s, %s per session", Cores.Format(v.Cores),
-			Micros.Format(v.CPUPerOpUS), v.Op, formatBytes(float64(v.RSSEnd)), formatBytes(v.RSSPerSession))
+		text := fmt.Sprintf("%s, %s per %s, %s", Cores.Format(v.Cores), Micros.Format(v.CPUPerOpUS), v.Op, formatBytes(float64(v.RSSEnd)))
+		if v.RSSPerSession > 0 { // a warm server may have had the memory already
+			text += fmt.Sprintf(", %s per session", formatBytes(v.RSSPerSession))
+		}
+		add("server", "%s", text)
 	}
 	return out
 }

@@ -49,10 +49,10 @@ type Config struct {
 	CA       string        `name:"ca" group:"Target" placeholder:"FILE" help:"TLS: certificates to trust, PEM."`
 	Dial     time.Duration `default:"30s" group:"Target" help:"Longest time to connect."`
 
-	Scenario string        `default:"chat" short:"s" predictor:"scenario" group:"Load" help:"Built-in scenario or a YAML file; 'bot scenarios' lists them."`
-	Sessions int           `group:"Load" short:"n" help:"Connections. Default: the scenario's."`
-	Rooms    int           `group:"Load" help:"Rooms, filled evenly. Default: the scenario's."`
-	Rate     string        `group:"Load" help:"Acts (messages, requests) per second over all sessions: 200, or 200..2000 for a rate that changes. Default: the scenario's."`
+	Scenario string        `default:"chat" short:"s" predictor:"scenario" placeholder:"NAME|FILE" group:"Load" help:"Built-in scenario or a YAML file; 'bot scenarios' lists them. Default: chat."`
+	Sessions int           `group:"Load" short:"n" placeholder:"N" help:"Connections. Default: the scenario's."`
+	Rooms    int           `group:"Load" placeholder:"N" help:"Rooms, filled evenly. Default: the scenario's."`
+	Rate     string        `group:"Load" placeholder:"RATE" help:"Acts (messages, requests) per second over all sessions: 200, or 200..2000 for a rate that changes. Default: the scenario's."`
 	Duration time.Duration `group:"Load" help:"How long to measure. Default: the scenario's phases, else 10s."`
 	Stages   string        `group:"Load" placeholder:"30s@100..500,…" help:"Several stretches of load instead of --rate and --duration."`
 	Arrivals string        `default:"constant" enum:"constant,poisson" group:"Load" help:"How acts are spread around the rate: constant (evenly) or poisson (as independent players are)."`

@@ -25,6 +25,7 @@ type options struct {
 	only    string
 	servers string
 	json    string
+	live    string
 	quick   bool
 	rounds  int
 	measure time.Duration
@@ -36,6 +37,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "loads to run, by comma: "+strings.Join(names(loads, func(l load) string { return l.name }), ", "))
 	flag.StringVar(&o.servers, "servers", "", "servers to run, by comma: "+strings.Join(names(servers, func(s server) string { return s.name }), ", "))
 	flag.StringVar(&o.json, "json", "", "file for all samples as JSON")
+	flag.StringVar(&o.live, "live", "off", "live rooms: short, long, only (long, and nothing else), off")
 	flag.BoolVar(&o.quick, "quick", false, "one short round: shows that everything runs, measures little")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of every load; default 3")
 	flag.DurationVar(&o.measure, "measure", 0, "measured time of every round; default 5s")
@@ -57,6 +59,10 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	live, err := o.liveTiming()
+	if err != nil {
+		return err
+	}
 	plan, err := choose(loads, o.only, func(l load) string { return l.name })
 	if err != nil {
 		return err
@@ -71,6 +77,9 @@ func run(ctx context.Context, o options) error {
 	}
 	defer os.RemoveAll(bin)
 
+	if o.live == "only" {
+		plan, chosen = nil, servers[:1]
+	}
 	b := &bench{bin: bin, servers: chosen, timing: o.timing(), log: os.Stderr}
 	m := describe(root)
 	fmt.Fprintf(os.Stderr, "bench: building the bot and %d servers\n", len(chosen))
@@ -80,13 +89,34 @@ func run(ctx context.Context, o options) error {
 	if err := b.run(ctx, plan); err != nil {
 		return err
 	}
+	var liveErr error
+	if live != (liveTiming{}) {
+		b.live, liveErr = runLive(ctx, bin, live, os.Stderr)
+	}
 	b.print(os.Stdout, m, plan)
+	printLive(os.Stdout, b.live)
 	if o.json != "" {
 		if err := b.save(o.json, m); err != nil {
 			return err
 		}
 	}
-	return b.outcome()
+	return errors.Join(b.outcome(), liveErr, liveOutcome(b.live))
+}
+
+// liveTiming is how long live rooms are measured, zero for not at all.
+func (o options) liveTiming() (liveTiming, error) {
+	switch o.live {
+	case "short":
+		if o.only != "" {
+			return liveTiming{}, nil
+		}
+		return liveShort, nil
+	case "off":
+		return liveTiming{}, nil
+	case "long", "only":
+		return liveFull, nil
+	}
+	return liveTiming{}, fmt.Errorf("--live %s: give short, long, only or off", o.live)
 }
 
 func (o options) timing() timing {
@@ -120,10 +150,11 @@ func (b *bench) outcome() error {
 // save writes everything that was measured.
 func (b *bench) save(file string, m machine) error {
 	out, err := json.MarshalIndent(struct {
-		Machine  machine   `json:"machine"`
-		Samples  []sample  `json:"samples"`
-		Failures []failure `json:"failures,omitempty"`
-	}{m, b.samples, b.failures}, "", "  ")
+		Machine  machine      `json:"machine"`
+		Samples  []sample     `json:"samples"`
+		Live     []liveSample `json:"live,omitempty"`
+		Failures []failure    `json:"failures,omitempty"`
+	}{m, b.samples, b.live, b.failures}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the samples: %w", err)
 	}

@@ -46,6 +46,7 @@ type bench struct {
 	log     io.Writer // progress
 
 	samples  []sample
+	live     []liveSample
 	failures []failure
 }
 
