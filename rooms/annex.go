@@ -65,6 +65,7 @@ func (h *Host) spawnAnnex(key Key, n uint64) (*actor.PID, error) {
 		return &annex{spread: s, st: &annexState{
 			key: key, node: s.mesh.Self().ID, out: h.newOutlet(k), line: s.mesh.Send, stats: &s.stats,
 			gone:  func(p places.Place) { s.mesh.Directory().Gone(places.Key(key), p) },
+			there: s.there,
 			seats: make(map[uint64]*seat),
 		}}
 	}, actor.WithMailbox(h.app.Mailbox(annexMailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
@@ -93,7 +94,7 @@ func (x *annex) Receive(c actor.Context) {
 		x.st.found(now, m.place)
 	case *nodeGone:
 		if x.st.talk != nil && x.st.place.Node == m.id {
-			x.st.lose(now)
+			x.st.lose(now, false)
 		}
 	case *wake:
 		x.alarm.Rang()

@@ -5,12 +5,17 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
 // hear takes in one message of the room.
 func (a *annexState) hear(now time.Time, m *heard) {
+	if m.word == wire.TalkRoll {
+		a.rollCall(now, m)
+		return
+	}
 	t := a.talk
 	if t == nil || m.e.Talk != t.number || m.from.ID != t.peer.ID {
 		if m.word != wire.TalkGone && m.word != wire.TalkPaused {
@@ -20,7 +25,7 @@ func (a *annexState) hear(now time.Time, m *heard) {
 	}
 	switch m.word {
 	case wire.TalkGone:
-		a.lose(now)
+		a.lose(now, false)
 		return
 	case wire.TalkPaused:
 		a.pause()
@@ -33,7 +38,7 @@ func (a *annexState) hear(now time.Time, m *heard) {
 		a.carryOut(now, batch)
 	}
 	if lost > 0 {
-		a.resync(int(lost))
+		a.lost(int(lost))
 	}
 	a.settle()
 }
@@ -47,15 +52,40 @@ func (a *annexState) pause() {
 	a.stats.pauses.Add(1)
 }
 
-// resync tells the sessions here that pushes to them were lost, and has the room
-// bring them up to date. Answers that may have been among them are given up.
-func (a *annexState) resync(lost int) {
-	a.stats.lostDown.Add(int64(lost))
+// rollCall answers a new activation of the room: with a conversation, if anybody
+// here is in the room.
+func (a *annexState) rollCall(now time.Time, m *heard) {
+	if a.talk != nil && m.e.Epoch <= a.talk.epoch {
+		return // it is being talked to, or is an older one
+	}
+	for _, s := range a.seats {
+		if s.in {
+			a.lose(now, false)
+			a.found(now, places.Place{Node: m.from.ID, Addr: m.from.Addr, Epoch: m.e.Epoch})
+			return
+		}
+	}
+	_ = a.line(m.from, nobodyHere(m)) // when lost, the room waits a moment longer
+}
+
+// nobodyHere answers a roll call.
+func nobodyHere(m *heard) *wire.Envelope { return goneAnswer(m, wire.OpFromGate) }
+
+// resync tells the sessions here that they may have missed something.
+func (a *annexState) resync() {
+	a.stats.resyncs.Add(1)
 	for _, s := range a.seats {
 		if s.in {
 			s.member.ref.Push(ResyncRoute, actors.Raw(resyncBody(a.key)))
 		}
 	}
+}
+
+// lost takes in that batches of the room cannot be sent again. The room is asked
+// to bring the members up to date; answers that may have been lost are given up.
+func (a *annexState) lost(n int) {
+	a.stats.lostDown.Add(int64(n))
+	a.resync()
 	acked := a.talk.out.Acked()
 	for _, q := range a.asked {
 		if q.token != 0 && !q.done && q.place <= acked {
@@ -95,8 +125,10 @@ func (a *annexState) carryOut(now time.Time, batch []byte) {
 				a.out.setMerge(m)
 			}
 		case downMoved:
-			a.lose(now)
+			a.lose(now, true)
 			return
+		case downResync:
+			a.resync()
 		default:
 			id := o.uint()
 			s := a.seats[id]

@@ -28,7 +28,8 @@ type annexState struct {
 	node  string
 	out   outlet // to the sessions of this node
 	line  func(to link.Peer, e *wire.Envelope) error
-	gone  func(places.Place) // the room is not there any more
+	gone  func(places.Place)     // the room is not there any more
+	there func(node string) bool // a member of the cluster
 	stats *farStats
 
 	// Owned by whoever drives the annex.
@@ -39,6 +40,7 @@ type annexState struct {
 	seats   map[uint64]*seat
 	asked   []*asked // in order, what the room has not settled
 	failed  int      // conversations in a row that came to nothing
+	missed  bool     // the members may have missed something
 	lookAt  time.Time
 	looking bool
 	since   time.Time // nobody is here
@@ -150,20 +152,30 @@ func (a *annexState) ended(id uint64, why protocol.Reason) {
 // found takes in where the room is: a conversation begins, with who is here and
 // what is still to be answered.
 func (a *annexState) found(now time.Time, p places.Place) {
-	a.looking, a.place = false, p
+	if a.looking = false; a.talk != nil { // a roll call was faster
+		return
+	}
+	if a.place = p; !a.there(p.Node) { // it left while we were told: nobody will tell us again
+		a.gone(p)
+		a.retry(now)
+		return
+	}
 	a.number = max(a.number+1, uint64(now.UnixNano()))
 	a.talk = &talk{
 		line: a.line, peer: link.Peer{ID: p.Node, Addr: p.Addr}, key: a.key, number: a.number,
 		side: wire.OpFromGate, epoch: p.Epoch, out: flow.Out{Limits: annexLimits},
 	}
 	a.stats.talks.Add(1)
+	a.talk.batch = append(a.talk.batch, upHello)
 	a.returns()
+	a.talk.flush(now)
+	if a.missed {
+		a.missed = false
+		a.resync()
+	}
 	a.asked = slices.DeleteFunc(a.asked, func(q *asked) bool { return q.done || q.ended || a.seats[q.session] == nil })
 	for _, q := range a.asked {
 		a.put(q)
-	}
-	if len(a.talk.batch) == 0 { // a conversation begins with something
-		return
 	}
 	a.talk.flush(now)
 }
@@ -180,13 +192,21 @@ func (a *annexState) returns() {
 	}
 }
 
-// lose ends the conversation; the room is looked for when the time has come.
-func (a *annexState) lose(now time.Time) {
+// lose ends the conversation; the room is looked for when the time has come. A
+// room that took its leave has said all before; of one that died nobody knows what
+// it had said last.
+func (a *annexState) lose(now time.Time, orderly bool) {
 	if a.talk == nil {
 		return
 	}
+	a.missed = a.missed || !orderly && a.talk.in.Have() > 0
 	a.talk, a.paused = nil, false
 	a.gone(a.place)
+	a.retry(now)
+}
+
+// retry sets when to look for the room, later each time.
+func (a *annexState) retry(now time.Time) {
 	pause := time.Duration(0)
 	if a.failed > 0 {
 		pause = min(10*time.Millisecond<<min(a.failed, 6), 500*time.Millisecond)

@@ -21,6 +21,7 @@ type far struct {
 	key   Key
 	line  func(to link.Peer, e *wire.Envelope) error
 	self  string // this node
+	there func(node string) bool
 	stats *farStats
 
 	// Owned by the room.
@@ -29,16 +30,18 @@ type far struct {
 	epoch    uint64
 	gates    map[string]*gate
 	sessions map[uint64]*behind
-	left     []uint64 // sessions whose entries may go once the call is over
-	bytes    int      // gathered and not flushed
-	merge    Merge    // how the gates gather broadcasts
-	mute     bool     // the room may not say anything now
+	roll     map[string]bool // gates that have not answered the roll call; nil when it is over
+	left     []uint64        // sessions whose entries may go once the call is over
+	bytes    int             // gathered and not flushed
+	merge    Merge           // how the gates gather broadcasts
+	mute     bool            // the room may not say anything now
 }
 
 // gate is one gate as the room sees it.
 type gate struct {
 	*talk
-	listening int // members that get broadcasts
+	listening int  // members that get broadcasts
+	late      bool // it came when the room had begun already
 }
 
 // behind is one session that has spoken to the room.
@@ -51,7 +54,8 @@ type behind struct {
 func newFar(h *Host, k *Kind, key Key, epoch uint64) *far {
 	s := h.spread
 	return &far{
-		app: h.app, kind: k, key: key, line: s.mesh.Send, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
+		there: s.there,
+		app:   h.app, kind: k, key: key, line: s.mesh.Send, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
 		gates: make(map[string]*gate), sessions: make(map[uint64]*behind),
 	}
 }

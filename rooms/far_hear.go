@@ -28,13 +28,14 @@ func (f *far) hear(st *state, now time.Time, m *heard) {
 	case g != nil && m.e.Talk < g.number:
 		return // of a conversation that is over
 	case g != nil && m.e.Talk == g.number:
-	case m.word == wire.TalkSay && m.e.Seq == 1 && m.e.Epoch == f.epoch:
+	case m.word == wire.TalkSay && m.e.Seq == 1 && m.e.Epoch == f.epoch && f.there(m.from.ID):
 		old = g
 		g = &gate{talk: &talk{
 			line: f.line, peer: m.from, key: f.key, number: m.e.Talk, side: wire.OpFromRoom, epoch: f.epoch, mute: f.mute,
 			out: flow.Out{Limits: farLimits},
 		}}
 		f.gates[m.from.ID] = g
+		f.present(m.from.ID)
 		if f.merge != (Merge{}) {
 			g.batch = putMerge(append(g.batch, downMerge), f.merge)
 		}
@@ -103,6 +104,7 @@ func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
 			id, why := o.uint(), protocol.Reason(o.uint())
 			st.gone(now, id, why)
 			f.left = append(f.left, id)
+		case upHello:
 		case upBye:
 			f.lose(st, now, g.peer.ID)
 			return true
@@ -160,5 +162,9 @@ func (f *far) comeBack(st *state, now time.Time, b *behind, body []byte) {
 		req = f.kind.join.zero() // it was read once; a kind that changed since starts from nothing
 	}
 	f.left = append(f.left, b.ref.ID())
+	if _, seated := st.seats[b.ref.ID()]; !seated && f.roll == nil && !b.gate.late {
+		b.gate.late = true // once: the others of this gate are told with it
+		b.gate.batch = append(b.gate.batch, downResync)
+	}
 	st.comeBack(now, &call{from: b.ref, id: b.ref.ID(), uid: b.ref.UID(), verb: verbJoin, op: f.kind.join, key: f.key, req: req})
 }

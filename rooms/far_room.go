@@ -7,6 +7,7 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -40,9 +41,12 @@ type farRoom struct {
 	farRing   func()
 	flushing  bool
 	suspended bool
+	called    bool      // the roll
+	rollEnd   time.Time // when nobody is waited for any longer, zero: the roll is over
 	moving    bool
 	lost      bool
-	deferred  []any // what came for the game while it stood still
+	deferred  []any    // what came for the game while it stood still
+	waiting   []*heard // what gates said during the roll call
 }
 
 // Receive implements actor.Actor.
@@ -53,17 +57,21 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.started(c)
 	case *heard:
 		r.heard(m, now)
+		r.roll(c, now)
 		r.settle(c, now)
 	case *actors.ToDistant:
 		r.far.pass(m)
 	case *nodeGone:
 		r.far.lose(r.st, now, m.id)
+		r.far.present(m.id)
+		r.roll(c, now)
 		r.settle(c, now)
 	case *flushNow:
 		r.flushing = false
 		r.flush(now)
 	case *farWake:
 		r.farAlarm.Rang()
+		r.roll(c, now)
 	case *suspend:
 		r.suspended = true
 		r.far.silence(true)
@@ -76,7 +84,7 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.moving, r.lost = true, true
 		c.Stop(c.Self())
 	case *wake, *asyncDone, *told, *stopIfIdle:
-		if r.suspended {
+		if r.suspended || !r.rollEnd.IsZero() {
 			r.deferred = append(r.deferred, m)
 			return
 		}
@@ -117,7 +125,44 @@ func (r *farRoom) heard(m *heard, now time.Time) {
 		r.spread.paused(m)
 		return
 	}
-	r.far.hear(r.st, now, m)
+	if !r.called {
+		r.called, r.rollEnd = true, now.Add(rollTime)
+		r.far.hear(r.st, now, m)
+		r.far.callRoll(r.spread.mesh.Members())
+		return
+	}
+	first := m.word == wire.TalkSay && m.e.Seq == 1
+	switch {
+	case m.word == wire.TalkGone && m.e.Talk == 0:
+		r.far.present(m.from.ID)
+	case !r.rollEnd.IsZero() && !first && m.word != wire.TalkGone:
+		r.waiting = append(r.waiting, m)
+	default:
+		r.far.hear(r.st, now, m)
+	}
+}
+
+// roll ends the roll call when all have answered or the time is over; what waited
+// for it is handled.
+func (r *farRoom) roll(c actor.Context, now time.Time) {
+	if r.rollEnd.IsZero() || !r.far.rolled() && now.Before(r.rollEnd) {
+		return
+	}
+	r.rollEnd = time.Time{}
+	r.far.endRoll()
+	for _, m := range r.waiting {
+		r.far.hear(r.st, now, m)
+	}
+	r.waiting = nil
+	r.goOn(c)
+}
+
+// goOn hands the game what came while it stood still.
+func (r *farRoom) goOn(c actor.Context) {
+	for _, m := range r.deferred {
+		c.Send(c.Self(), m)
+	}
+	r.deferred = nil
 }
 
 func (r *farRoom) settleFar(c actor.Context, now time.Time) {
@@ -128,7 +173,7 @@ func (r *farRoom) settleFar(c actor.Context, now time.Time) {
 		r.flushing = true
 		c.Send(c.Self(), &flushNow{r})
 	}
-	next := r.far.due(now)
+	next := sooner(r.far.due(now), r.rollEnd)
 	r.farAlarm.Set(now, next, !next.IsZero(), r.farRing)
 }
 
@@ -148,10 +193,9 @@ func (r *farRoom) resume(c actor.Context, epoch uint64) {
 	r.far.epoch = epoch
 	r.far.silence(false)
 	r.far.greet()
-	for _, m := range r.deferred {
-		c.Send(c.Self(), m)
+	if r.rollEnd.IsZero() {
+		r.goOn(c)
 	}
-	r.deferred = nil
 }
 
 // stopping is the room's end. One that moves says nothing to its members: their

@@ -29,6 +29,7 @@ type Mesh interface {
 	// Held says whether what this node owns is its own now.
 	Held() bool
 	Directory() *places.Directory
+	Members() *roster.View
 }
 
 // Spread makes the host's rooms rooms of a cluster: a session of any node reaches
@@ -138,7 +139,7 @@ func (s *spread) fromRoom(m *heard) {
 		return
 	}
 	if m.word != wire.TalkGone && m.word != wire.TalkPaused {
-		_ = s.mesh.Send(m.from, goneAnswer(m, wire.OpFromGate))
+		_ = s.mesh.Send(m.from, nobodyHere(m))
 	}
 }
 
@@ -157,6 +158,13 @@ func (s *spread) standing(st roster.Standing) {
 		s.rooms.Range(func(_, v any) bool { s.root.Send(v.(*actor.PID), msg); return true })
 		s.annexes.Range(func(_, v any) bool { s.root.Send(v.(*actor.PID), msg); return true })
 	}
+}
+
+// there says whether a node is a member. One that leaves afterwards is reported by
+// nodeGone afterwards.
+func (s *spread) there(node string) bool {
+	_, ok := s.mesh.Members().Get(node)
+	return ok
 }
 
 // tell hands a message from outside of any session to a room of this node.

@@ -7,6 +7,7 @@ type farStats struct {
 	talks, returns, pauses atomic.Int64
 	refused, fanouts       atomic.Int64
 	lostUp, lostDown       atomic.Int64
+	resyncs, lateGates     atomic.Int64
 	unwritable, unreadable atomic.Int64
 }
 
@@ -20,6 +21,8 @@ type SpreadStats struct {
 	Fanouts    int64 // broadcasts that arrived for the sessions of this gate
 	LostUp     int64 // batches for rooms of this node that nobody could send again
 	LostDown   int64 // batches for this gate that nobody could send again; its sessions were told to resync
+	Resyncs    int64 // times that the sessions of this gate in one room were told so
+	LateGates  int64 // gates that a room of this node did not wait for any longer
 	Unreadable int64 // batches of a version that this node cannot read
 }
 
@@ -32,6 +35,6 @@ func (h *Host) SpreadStats() SpreadStats {
 	return SpreadStats{
 		Talks: s.talks.Load(), Returns: s.returns.Load(), Pauses: s.pauses.Load(),
 		Refused: s.refused.Load(), Fanouts: s.fanouts.Load(),
-		LostUp: s.lostUp.Load(), LostDown: s.lostDown.Load(), Unreadable: s.unreadable.Load(),
+		LostUp: s.lostUp.Load(), LostDown: s.lostDown.Load(), Resyncs: s.resyncs.Load(), LateGates: s.lateGates.Load(), Unreadable: s.unreadable.Load(),
 	}
 }

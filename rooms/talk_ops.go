@@ -19,6 +19,7 @@ const (
 	upReturn = 2 // session, uid, body of its join: a member that the room should know
 	upEnded  = 3 // session, reason
 	upBye    = 4 // the gate has no members any more
+	upHello  = 5 // first of each conversation, then upReturns and nothing else in this batch
 )
 
 // From a room to a gate.
@@ -32,6 +33,7 @@ const (
 	downPush      = 7  // session, route, body
 	downKick      = 8  // session, reason, text
 	downMoved     = 9  // the room goes on elsewhere
+	downResync    = 11 // the members here came too late for some of what the room said
 	downMerge     = 10 // window in ns, count, bytes, lossy
 )
 

@@ -22,8 +22,8 @@ import (
 
 // The roles of a node. A node with both is the default.
 const (
-	RoleGate  = "gate"  // takes players
-	RoleRooms = "rooms" // runs rooms
+	RoleGate  = roster.Gate  // takes players
+	RoleRooms = roster.Rooms // runs rooms
 )
 
 // Config says which cluster a node belongs to and what it is there for. Store and

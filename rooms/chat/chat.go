@@ -49,6 +49,10 @@ func (*Room) Join(c *rooms.Ctx, m *rooms.Member, _ *JoinRequest) (*JoinReply, er
 	return &JoinReply{Result: "success"}, nil                             // now it is
 }
 
+// Return takes in a member of a room that came back on another node: for the
+// people in it nothing has happened.
+func (*Room) Return(*rooms.Ctx, *rooms.Member, *JoinRequest) error { return nil }
+
 // Message tells everyone, the sender included.
 func (*Room) Message(c *rooms.Ctx, _ *rooms.Member, msg *Message) { c.Broadcast("onMessage", msg) }
 
@@ -62,6 +66,7 @@ func (*Room) Leave(c *rooms.Ctx, m *rooms.Member, _ protocol.Reason) {
 func Kind() rooms.Kind {
 	return rooms.KindOf("room",
 		rooms.OnJoin((*Room).Join),
+		rooms.OnReturn((*Room).Return),
 		rooms.OnNotify("message", (*Room).Message),
 		rooms.OnLeave((*Room).Leave),
 	).Inline()

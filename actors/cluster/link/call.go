@@ -76,6 +76,10 @@ func (l *Link) Call(ctx context.Context, to Peer, e *wire.Envelope) (*wire.Envel
 			return nil, l.failed(failed)
 		default:
 			failed.Err = err
+			if errors.Is(err, ErrDown) && l.left(to) {
+				failed.Err = errors.Join(ErrGone, err)
+				return nil, l.failed(failed)
+			}
 			wait, pause = pause, min(2*pause, lastPause)
 		}
 		answer, err := p.wait(ctx, wait)
@@ -88,6 +92,13 @@ func (l *Link) Call(ctx context.Context, to Peer, e *wire.Envelope) (*wire.Envel
 		}
 		l.stats.retries.Add(1)
 	}
+}
+
+// left says whether a peer was seen to leave the cluster, or never seen in it.
+func (l *Link) left(p Peer) bool {
+	v := l.view.Load()
+	_, there := v.Get(p.ID)
+	return v != nil && !there
 }
 
 func (l *Link) failed(e *CallError) error {

@@ -18,6 +18,12 @@ const (
 	Draining State = "draining" // serves what it has, takes nothing new
 )
 
+// The roles of a member.
+const (
+	Gate  = "gate"  // takes players
+	Rooms = "rooms" // runs rooms
+)
+
 // Load is what placement and the cluster page know of how busy a member is.
 type Load struct {
 	Rooms    int     `json:"rooms"`

@@ -26,5 +26,6 @@ const (
 	TalkAck    = 4 // ack only
 	TalkGone   = 5 // this end knows nothing of such a conversation
 	TalkPaused = 6 // the room cannot answer now, and will when it can; from rooms only
-	TalkWords  = 7
+	TalkRoll   = 7 // a roll call: whoever has members of the room should begin to talk; from rooms only, without talk
+	TalkWords  = 8
 )

@@ -146,7 +146,7 @@ func (l *loader) phases(v value) {
 func (l *loader) behaviour(v value) {
 	b := Behaviour{Weight: 1}
 	var setup, act, run value
-	for _, f := range l.fields(v, "name", "weight", "user", "setup", "act", "run") {
+	for _, f := range l.fields(v, "name", "weight", "user", "outlaw", "setup", "act", "run") {
 		switch f.key {
 		case "name":
 			b.Name = l.text(f.value)
@@ -154,6 +154,8 @@ func (l *loader) behaviour(v value) {
 			b.Weight = l.whole(f.value, 1, 1_000_000)
 		case "user":
 			b.User = l.body(f.value)
+		case "outlaw":
+			b.Outlaw = l.boolean(f.value)
 		case "setup":
 			setup = f.value
 		case "act":

@@ -65,6 +65,9 @@ type Behaviour struct {
 	Name   string
 	Weight int       // its share of the sessions
 	User   *Template // the handshake's user payload, nil: none
+	// Outlaw says that sessions misbehave on purpose: what fails in them, and that
+	// servers throw them out, is no fault of the server and not counted.
+	Outlaw bool
 
 	Setup, Act, Run []Op
 }
@@ -135,10 +138,16 @@ type HTTP struct {
 	Status      int // the expected one; 0: any 2xx
 }
 
-// Enters reports whether sessions of b enter their room in their setup, and are
-// there when the measuring begins.
+// Enters reports whether sessions of b enter their room in their setup.
 func (b *Behaviour) Enters() bool {
 	return slices.ContainsFunc(b.Setup, func(op Op) bool { return op.Enter })
+}
+
+// Stays reports whether they are still there, and listening, when the run ends.
+func (b *Behaviour) Stays() bool {
+	return b.Enters() && !slices.ContainsFunc(slices.Concat(b.Act, b.Run), func(op Op) bool {
+		return op.Leave || op.Kind == OpClose || op.Kind == OpStall
+	})
 }
 
 // Awaits adds the routes of the pushes that sessions of b wait for to routes.

@@ -59,11 +59,15 @@ const lateAfter = int64(5 * time.Millisecond)
 func (d *driver) run(start int64) {
 	for {
 		at := d.round(start)
-		wait := time.Hour
+		wait := int64(time.Hour)
 		if at != 0 {
-			wait = time.Duration(max(at-d.worker.clock.Now(), 0))
+			wait = max(at-d.worker.clock.Now(), 0)
 		}
-		d.timer.Reset(wait)
+		if wait <= coarse {
+			nap(max(wait, shortestNap))
+			continue
+		}
+		d.timer.Reset(time.Duration(wait - coarse))
 		select {
 		case <-d.timer.C:
 		case <-d.worker.timers.earlier:
@@ -77,6 +81,14 @@ func (d *driver) run(start int64) {
 	}
 }
 
+const (
+	// coarse is how late a timer of the runtime may be.
+	coarse = int64(time.Millisecond)
+	// shortestNap bounds how often the driver wakes up: at high rates several acts
+	// are begun at once, a little late, which costs less.
+	shortestNap = int64(200 * time.Microsecond)
+)
+
 // round does all that is due and returns when the next thing will be.
 func (d *driver) round(start int64) (at int64) {
 	for {
@@ -84,16 +96,17 @@ func (d *driver) round(start int64) (at int64) {
 		more := d.ramp(start, now)
 		acted := d.acts(now)
 		woken, nextTimer := d.timed(now)
+		select {
+		case <-d.quit:
+			return 0
+		case begin := <-d.order:
+			d.schedule(begin)
+			continue
+		case <-d.halt:
+			d.over()
+		default:
+		}
 		if more || acted || woken {
-			select {
-			case <-d.quit:
-				return 0
-			case begin := <-d.order:
-				d.schedule(begin)
-			case <-d.halt:
-				d.over()
-			default:
-			}
 			continue
 		}
 		return earliest(d.nextDial(start), d.nextAct, d.nextRun(), nextTimer, d.finish())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -88,6 +89,7 @@ func (f *foreman) obey(o order) bool {
 		w.beginAt.Store(o.At)
 		w.cuts.add(o.At, o.At+int64(warmUp), o.At+int64(all))
 		w.driver.order <- o.At
+		debug.FreeOSMemory() // what connecting left behind is not what sessions need
 	case orderHalt:
 		select {
 		case w.driver.halt <- struct{}{}:

@@ -95,7 +95,7 @@ func (c *callers) make(h *hand, k call) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if code != "" {
-		h.sheet.Metrics[k.op.Metric].Fail(code)
+		s.fault(h, k.op.Metric, code)
 	} else {
 		s.record(h, k.op.Metric, k.due, now)
 	}

@@ -150,7 +150,7 @@ func (s *session) welcome(h *hand, body []byte, now int64) {
 	res, err := protocol.ParseHandshakeResponse(body)
 	if err != nil || res.Code != protocol.CodeOK {
 		h.worker.report("handshake refused: " + string(body))
-		h.sheet.Metrics[scenario.MetricHandshake].Fail(strconv.Itoa(int(res.Code)))
+		s.fault(h, scenario.MetricHandshake, strconv.Itoa(int(res.Code)))
 		s.hangUp(h)
 		s.abort(h, now)
 		return
@@ -163,6 +163,9 @@ func (s *session) welcome(h *hand, body []byte, now int64) {
 
 // record times something that was planned for from.
 func (s *session) record(h *hand, metric int, from, now int64) {
+	if s.kind.Outlaw {
+		return
+	}
 	if s.stage == inSetup || from >= h.worker.measureFrom.Load() {
 		h.sheet.Metrics[metric].Record(now - from)
 	}
@@ -244,7 +247,7 @@ func (l *link) Closed(r protocol.Reason, cause error) {
 	s, now := l.session, h.worker.clock.Now()
 	awaited := s.wait == forEnd
 	for i := range s.asked {
-		h.sheet.Metrics[s.asked[i].op.Metric].Fail("closed")
+		s.fault(h, s.asked[i].op.Metric, "closed")
 	}
 	metric, phase := l.metric(), l.phase
 	s.unlink(h)
@@ -256,11 +259,13 @@ func (l *link) Closed(r protocol.Reason, cause error) {
 		return
 	}
 	code := closeCode(l.kicked, r, cause)
-	h.sheet.Metrics[metric].Fail(code)
-	if phase == linkOpen {
-		h.sheet.Add(measure.Dropped, 1)
+	s.fault(h, metric, code)
+	if !s.kind.Outlaw {
+		if phase == linkOpen {
+			h.sheet.Add(measure.Dropped, 1)
+		}
+		h.worker.report(metricWord[phase] + " " + s.url + ": " + code)
 	}
-	h.worker.report(metricWord[phase] + " " + s.url + ": " + code)
 	s.dropped(h, now)
 }
 

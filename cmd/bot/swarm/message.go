@@ -25,7 +25,7 @@ func (s *session) message(h *hand, body []byte, now int64) {
 	m, err := protocol.ParseMessage(body, h.worker.routes.Load())
 	switch {
 	case err != nil:
-		h.sheet.Metrics[scenario.MetricDrop].Fail("malformed")
+		s.fault(h, scenario.MetricDrop, "malformed")
 	case m.Type == protocol.Response:
 		s.answer(h, &m, now)
 	case m.Type == protocol.Push:
@@ -106,7 +106,7 @@ func (s *session) answer(h *hand, m *protocol.Message, now int64) {
 		code = s.judge(h, a.op, body)
 	}
 	if code != "" {
-		h.sheet.Metrics[a.op.Metric].Fail(code)
+		s.fault(h, a.op.Metric, code)
 		if s.stage == inSetup {
 			h.worker.report("request " + a.op.Route + " in the setup: " + code + " " + string(body[:min(len(body), 200)]))
 		}

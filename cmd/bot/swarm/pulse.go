@@ -35,7 +35,7 @@ func (p *pulse) tick(h *hand, s *session, now int64) {
 		return
 	}
 	if p.sent != 0 && p.answers {
-		h.sheet.Metrics[scenario.MetricHeartbeat].Fail("unanswered")
+		s.fault(h, scenario.MetricHeartbeat, "unanswered")
 	}
 	p.sent = now
 	p.next = max(p.next+int64(p.every), now+int64(p.every)/2)

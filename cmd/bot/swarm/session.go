@@ -85,8 +85,16 @@ const backlogMax = 1 << 12
 
 // start begins the setup of a session that was planned for due.
 func (s *session) start(h *hand, due, now int64) {
-	s.stage, s.ops, s.pc, s.due = inSetup, s.kind.Setup, 0, due
+	s.stage, s.ops, s.pc, s.due = inSetup, setupOf(s.kind), 0, due
 	s.advance(h, now)
+}
+
+// setupOf is never nil, which would be no program at all.
+func setupOf(b *scenario.Behaviour) []scenario.Op {
+	if b.Setup == nil {
+		return []scenario.Op{}
+	}
+	return b.Setup
 }
 
 // act begins one act that was planned for due, or lets it wait for the one under
@@ -207,12 +215,17 @@ func (s *session) abort(h *hand, now int64) {
 	s.advance(h, now)
 }
 
-// stumble is for a session at its own pace that has lost its connection: a
-// program that connects begins anew, after a pause.
+// stumble is for a session at its own pace that has lost its connection: it goes
+// on where its program connects next, after a pause.
 func (s *session) stumble(h *hand, now int64) {
-	for i := range s.kind.Run {
-		if s.kind.Run[i].Kind == scenario.OpConnect {
-			s.pc, s.wait, s.until = 0, forTime, now+retryAfter
+	run, pause := s.kind.Run, retryAfter
+	if s.kind.Outlaw {
+		pause /= 20
+	}
+	for i := range run { // from the step under way on, and round again
+		at := (int(s.pc) + i) % len(run)
+		if run[at].Kind == scenario.OpConnect {
+			s.pc, s.wait, s.until = int32(at), forTime, now+pause
 			s.rearm(h.worker)
 			return
 		}
@@ -224,7 +237,7 @@ func (s *session) stumble(h *hand, now int64) {
 
 // retry goes through the setup again, not at the same moment as everybody else.
 func (s *session) retry(h *hand, now int64) {
-	s.stage, s.ops, s.pc = inSetup, s.kind.Setup, 0
+	s.stage, s.ops, s.pc = inSetup, setupOf(s.kind), 0
 	s.wait, s.until = forRetry, now+retryAfter+h.env.Rand.Int64N(retryAfter)
 	s.rearm(h.worker)
 }
@@ -258,12 +271,12 @@ func (s *session) timeUp(h *hand, now int64) {
 		s.wait, s.until, s.due = forNothing, 0, planned
 		s.advance(h, now)
 	case forOpen:
-		h.sheet.Metrics[s.link.metric()].Fail("timeout")
+		s.fault(h, s.link.metric(), "timeout")
 		h.worker.report("no handshake in time from " + s.url)
 		s.hangUp(h)
 		s.abort(h, now)
 	case forPush, forEnd:
-		h.sheet.Metrics[s.ops[s.pc-1].Metric].Fail("timeout")
+		s.fault(h, s.ops[s.pc-1].Metric, "timeout")
 		s.abort(h, now)
 	default: // answers expire by themselves
 		s.until = 0
@@ -281,7 +294,7 @@ func (s *session) expire(h *hand, now int64) {
 		s.forget(i)
 		i--
 		h.sums.answered++
-		h.sheet.Metrics[a.op.Metric].Fail("timeout")
+		s.fault(h, a.op.Metric, "timeout")
 		if s.wait == forAnswer && s.waitID == a.id {
 			s.abort(h, now)
 		}

@@ -27,6 +27,8 @@ func (s *session) step(h *hand, op *scenario.Op, now int64) {
 		}
 	case scenario.OpHTTP:
 		s.call(h, op, now)
+	case scenario.OpClose:
+		s.hangUp(h)
 	case scenario.OpExpectEnd:
 		if s.link != nil {
 			s.wait, s.until = forEnd, now+int64(op.Timeout)
@@ -40,21 +42,26 @@ func (s *session) step(h *hand, op *scenario.Op, now int64) {
 	}
 }
 
+// fault counts a failure, of sessions that behave.
+func (s *session) fault(h *hand, metric int, code string) {
+	if !s.kind.Outlaw {
+		h.sheet.Metrics[metric].Fail(code)
+	}
+}
+
 // fail accounts for a step that could not be done.
 func (s *session) fail(h *hand, op *scenario.Op, code string, now int64) {
 	metric := op.Metric
 	if metric < 0 {
 		metric = scenario.MetricDrop
 	}
-	h.sheet.Metrics[metric].Fail(code)
+	s.fault(h, metric, code)
 	s.abort(h, now)
 }
 
 // speak begins an operation that needs the connection.
 func (s *session) speak(h *hand, op *scenario.Op, now int64) {
 	switch op.Kind {
-	case scenario.OpClose:
-		s.hangUp(h)
 	case scenario.OpRequest:
 		s.ask(h, op, now)
 	case scenario.OpNotify:
@@ -127,7 +134,7 @@ func (s *session) say(h *hand, op *scenario.Op, id uint32, now int64) {
 	h.buf, _ = protocol.AppendMessage(h.buf, m) // the loader has refused routes that are too long
 	if codec := h.worker.bodies; codec != nil {
 		h.body = op.Body.Append(h.body[:0], &h.env)
-		h.encode(codec, op)
+		s.encode(h, codec, op)
 	} else {
 		h.buf = op.Body.Append(h.buf, &h.env)
 	}
@@ -136,11 +143,11 @@ func (s *session) say(h *hand, op *scenario.Op, id uint32, now int64) {
 }
 
 // encode appends the body as protobuf.
-func (h *hand) encode(codec *bodies, op *scenario.Op) {
+func (s *session) encode(h *hand, codec *bodies, op *scenario.Op) {
 	b, err := codec.encode(h.buf, op.Route, h.body)
 	if err != nil {
 		h.worker.report(err.Error())
-		h.sheet.Metrics[scenario.MetricDrop].Fail("not encodable")
+		s.fault(h, scenario.MetricDrop, "not encodable")
 	}
 	h.buf = b
 }

@@ -149,7 +149,7 @@ func (w *worker) populate() {
 	for g := range w.Sessions {
 		at := w.layout.at(g)
 		kind := &w.scen.Behaviours[at.kind]
-		if kind.Enters() {
+		if kind.Stays() {
 			w.members[at.room]++
 		}
 		if at.worker != w.index {

@@ -30,6 +30,8 @@ type server struct {
 	actors   *actors.App
 	rooms    *rooms.Host
 	wires    *transport.Server
+	node     *node // nil for a server alone
+	cpu      cpuMeter
 	certs    *transport.CertReloader // nil without TLS
 	admin    *side                   // nil when off
 	pushing  *side                   // nil when off
@@ -52,7 +54,7 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	s.announce(cfg.Out)
 	if cfg.OnListening != nil {
-		cfg.OnListening(s.players.String(), s.adminAddr())
+		cfg.OnListening(s.playersAddr(), s.adminAddr())
 	}
 	select {
 	case <-ctx.Done():
@@ -98,6 +100,9 @@ func (s *server) register() (err error) {
 	s.push = push.New(s.cfg.Push, &pushes{server: s})
 	kinds := slices.Concat([]rooms.Kind{chat.Kind(), demo.Kind(), tadpole.Kind()}, s.live.Kinds(), s.cfg.Rooms)
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
+		return err
+	}
+	if err := s.openNode(); err != nil {
 		return err
 	}
 	actors.HandleRaw(s.actors, "room.echo", echo, actors.Inline())
@@ -147,6 +152,12 @@ func (s *server) listen() (err error) {
 	if s.wires, err = transport.NewServer(cfg); err != nil {
 		return err
 	}
+	if err := s.joinCluster(); err != nil {
+		return err
+	}
+	if !s.cfg.Cluster.gate() {
+		return nil
+	}
 	if s.players, err = s.wires.Listen(s.cfg.Listen); err != nil {
 		return fmt.Errorf("--listen %s: %w", s.cfg.Listen, err)
 	}
@@ -171,11 +182,17 @@ func (s *server) stop() error {
 		s.wires.StopAccepting()
 	}
 	errs = append(errs, s.stopPushes(ctx))
+	if s.node != nil && s.node.Members() != nil {
+		errs = append(errs, s.leave(ctx))
+	}
 	if s.actors != nil {
 		errs = append(errs, s.actors.Shutdown(ctx))
 	}
 	if s.rooms != nil {
 		errs = append(errs, s.rooms.Stop(ctx, protocol.ReasonShutdown))
+	}
+	if s.node != nil {
+		errs = append(errs, s.node.close(ctx))
 	}
 	if s.wires != nil {
 		errs = append(errs, s.wires.Shutdown(ctx))
@@ -187,6 +204,14 @@ func (s *server) stop() error {
 		errs = append(errs, s.admin.stop(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// playersAddr is empty on a node that takes no players.
+func (s *server) playersAddr() string {
+	if s.players == nil {
+		return ""
+	}
+	return s.players.String()
 }
 
 // echo answers a request with the body it came with, for measuring.

@@ -16,6 +16,19 @@ func (s *server) announce(w io.Writer) {
 	if s.certs != nil {
 		web, ws = "https", "wss"
 	}
+	if s.node != nil {
+		fmt.Fprintf(w, "cluster  %s  (%d nodes)\n", s.node.Self().Addr, len(s.node.Members().Members()))
+	}
+	s.announcePlayers(w, web, ws)
+	if s.admin != nil {
+		fmt.Fprintf(w, "admin    http://%s/metrics\n", clickable(s.admin.addr))
+	}
+}
+
+func (s *server) announcePlayers(w io.Writer, web, ws string) {
+	if s.players == nil {
+		return
+	}
 	host := clickable(s.players)
 	urls := []string{fmt.Sprintf("%s://%s/", web, host)}
 	for _, p := range s.cfg.WSPaths {
@@ -24,9 +37,6 @@ func (s *server) announce(w io.Writer) {
 	fmt.Fprintf(w, "players  %s  tcp://%s  (up to %d connections)\n", strings.Join(urls, "  "), host, s.cfg.MaxConns)
 	if s.pushing != nil {
 		fmt.Fprintf(w, "push     http://%s/push/all\n", clickable(s.pushing.addr))
-	}
-	if s.admin != nil {
-		fmt.Fprintf(w, "admin    http://%s/metrics\n", clickable(s.admin.addr))
 	}
 }
 

@@ -35,6 +35,7 @@ type Config struct {
 	Grace      time.Duration     // for a stop to finish, default 10 s
 	Log        *slog.Logger      // nil is silent
 	Version    string            // shown on the index page
+	Cluster    Cluster           // the zero value is a server alone
 	Live       live.Config       // live rooms
 	Push       push.Config       // the push API, on the players' port
 	PushListen string            // and here as well, when not empty
@@ -61,6 +62,7 @@ func (c *Config) setDefaults() {
 	def(&c.OutLimit, 256<<10)
 	def(&c.Timeout, 5*time.Second)
 	def(&c.Grace, 10*time.Second)
+	def(&c.Cluster.Away, 2*time.Second)
 	def(&c.Version, version())
 	if len(c.WSPaths) == 0 {
 		c.WSPaths = []string{"/nano", "/"}

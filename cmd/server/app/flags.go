@@ -53,6 +53,8 @@ type flags struct {
 	LogLevel        string        `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn or error."`
 	LogFormat       string        `default:"text" enum:"text,json" help:"Form of the log on standard error: text or json."`
 
+	clusterFlags
+
 	Config  string           `env:"SHADDOCK_CONFIG" placeholder:"FILE" help:"YAML file with any of these settings, by flag name."`
 	Version kong.VersionFlag `env:"-" help:"Print the version and leave."`
 }
@@ -122,6 +124,7 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 			Key: f.PushKey, Rate: off(f.PushRate), MaxBody: f.PushMaxBody, MaxItems: off(f.PushMaxItems), Pending: off(f.PushPending),
 		},
 		PushListen: f.PushListen,
+		Cluster:    f.cluster(),
 		Grace:      f.Grace, Log: f.logger(logTo), Out: os.Stdout,
 	}
 	var err error
@@ -134,6 +137,9 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 }
 
 func (f *flags) check() error {
+	if err := f.clusterFlags.check(); err != nil {
+		return err
+	}
 	switch {
 	case (f.TLSCert == "") != (f.TLSKey == ""):
 		return errors.New("--tls-cert and --tls-key go together: give both or neither")

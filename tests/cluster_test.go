@@ -1,0 +1,81 @@
+package tests
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/shaddock-game/shaddock/actors/cluster/store/etcd/etcdtest"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// The distributed demo, by processes: players of two gates in rooms of other nodes,
+// through the loss of a room host and the orderly leave of another.
+func TestClusterOfProcesses(t *testing.T) {
+	db := etcdtest.Start(t)
+	hosts := []*process{startNode(t, "r1", db.URL, "--roles", "rooms"), startNode(t, "r2", db.URL, "--roles", "rooms")}
+	gates := []*process{startNode(t, "g1", db.URL, "--roles", "gate"), startNode(t, "g2", db.URL, "--roles", "gate")}
+
+	const rooms = 16
+	var ann, bob []*peer // one of each in every room
+	for i := range rooms {
+		a, b := join(t, gates[0].players, "/nano"), join(t, gates[1].players, "")
+		body := fmt.Sprintf(`{"room":"room %d"}`, i)
+		a.wantAnswer("ann joins", a.request("room.join", body))
+		b.wantAnswer("bob joins", b.request("room.join", body))
+		ann, bob = append(ann, a), append(bob, b)
+	}
+	talk(t, "all nodes are well", ann, bob)
+
+	began := time.Now()
+	hosts[0].kill()
+	talk(t, "a host was killed", ann, bob)
+	t.Logf("all rooms of a killed host answered %v after it", time.Since(began).Round(time.Millisecond))
+
+	hosts = append(hosts, startNode(t, "r3", db.URL, "--roles", "rooms"))
+	began = time.Now()
+	hosts[1].stop()
+	talk(t, "a host left in order", ann, bob)
+	t.Logf("it took %v", time.Since(began).Round(time.Millisecond))
+
+	gates[0].signal(syscall.SIGTERM)
+	for _, a := range ann {
+		if m := a.until("first a word", protocol.Push, "sys.goaway"); !strings.Contains(string(m.Body), `"after":`) {
+			t.Fatalf("goaway %s", m.Body)
+		}
+	}
+	for _, a := range ann {
+		a.wantClosed("then the end", protocol.ReasonShutdown)
+		a.conn.Close()
+	}
+	for _, b := range bob {
+		b.until("ann's gate has gone", protocol.Push, "onLeave")
+	}
+	gates[0].wantStopped()
+}
+
+// talk has everybody say something in request form, and wait until both hear it.
+func talk(t *testing.T, what string, ann, bob []*peer) {
+	t.Helper()
+	for i := range ann {
+		id := ann[i].request("room.message", fmt.Sprintf(`{"name":"ann","content":%q}`, what))
+		if m := ann[i].wantAnswer(what, id); m.Error {
+			t.Fatalf("%s: room %d answers %s", what, i, m.Body)
+		}
+		if m := bob[i].until(what, protocol.Push, "onMessage"); string(m.Body) != fmt.Sprintf(`{"name":"ann","content":%q}`, what) {
+			t.Fatalf("%s: bob of room %d got %s", what, i, m.Body)
+		}
+	}
+}
+
+// until returns the next message of a type and route, and passes over others.
+func (p *peer) until(what string, typ protocol.MessageType, route string) protocol.Message {
+	p.t.Helper()
+	for {
+		if m := p.message(what + ": " + route); m.Type == typ && m.Route == route {
+			return m
+		}
+	}
+}
