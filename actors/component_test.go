@@ -92,7 +92,7 @@ func TestComponentNames(t *testing.T) {
 
 type (
 	empty   struct{}
-	byValue struct{ n int }
+	byValue struct{}
 	wrong   struct{}
 	onlyHk  struct{}
 )
@@ -102,7 +102,7 @@ func (*wrong) NoPointer(*actors.Ctx, value) error          { return nil }
 func (*wrong) NoError(*actors.Ctx, *value) *value          { return nil }
 func (*wrong) NoPtrReply(*actors.Ctx, *value) (int, error) { return 0, nil }
 func (*wrong) TooMany(*actors.Ctx, *value, int) error      { return nil }
-func (*wrong) CtxValue(actors.Ctx, *value) error           { return nil } //nolint:govet // wrong on purpose
+func (*wrong) CtxValue(actors.Ctx, *value) error           { return nil }
 func (*wrong) Init(int)                                    {}
 func (onlyHk) Init()                                       {}
 

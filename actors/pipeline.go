@@ -17,7 +17,8 @@ type Pipeline struct {
 	Inbound Stages[func(c *Ctx, in *Inbound) error]
 
 	// Decoded stages see the typed request of a handler, a component or a room, a
-	// pointer, before it does. One may change what it points to, or refuse.
+	// pointer, before it does. One may refuse, or change what it points to; a room
+	// on another node gets the request as it came.
 	Decoded Stages[func(c *Ctx, req any) error]
 
 	// Outbound stages see what the session says to its client: each response,
@@ -69,6 +70,9 @@ func (c *Ctx) pass(in Inbound) (Inbound, bool) {
 	}
 	return in, true
 }
+
+// Checks reports whether there is a stage that looks at decoded requests.
+func (c *Ctx) Checks() bool { return len(c.s.app.pipeline.Decoded.list) > 0 }
 
 // Check runs the decoded stages on a request that a raw handler has decoded by
 // itself; typed handlers need not call it.

@@ -121,6 +121,15 @@ func describe(t reflect.Type) *TypeInfo {
 // that is wrong with the registration, each naming the route or method and the
 // fix, or the first component that did not come up.
 func (a *App) Start() error {
+	if err := a.Check(); err != nil {
+		return err
+	}
+	return a.begin()
+}
+
+// Check ends the registration and reports what is wrong with it, as Start does,
+// but brings nothing up: for tools that look at an application.
+func (a *App) Check() error {
 	a.started = true
 	table, err := protocol.NewRoutes(a.Routes(), a.cfg.Dict)
 	if err != nil {
@@ -130,8 +139,5 @@ func (a *App) Start() error {
 	for _, r := range a.routes { // the others only hand their call on
 		r.onLoop = r.inline || r.blocking || r.serial
 	}
-	if len(a.errs) > 0 {
-		return errors.Join(a.errs...)
-	}
-	return a.begin()
+	return errors.Join(a.errs...)
 }

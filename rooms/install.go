@@ -1,6 +1,8 @@
 package rooms
 
 import (
+	"reflect"
+
 	"bytes"
 	"context"
 	"slices"
@@ -16,14 +18,24 @@ func (h *Host) route(k *Kind) {
 	if k.match != nil {
 		joining = actors.Blocking() // the session asks the directory first
 	}
-	h.app.Route(k.joinRoute, func(c *actors.Ctx, in actors.Inbound) { h.join(k, c, in) }, joining)
-	h.app.Route(k.name+".leave", func(c *actors.Ctx, in actors.Inbound) { h.ask(k, nil, c, in) }, actors.Inline())
+	h.app.Route(k.joinRoute, func(c *actors.Ctx, in actors.Inbound) { h.join(k, c, in) }, joining, k.join.describe())
+	h.app.Route(k.name+".leave", func(c *actors.Ctx, in actors.Inbound) { h.ask(k, nil, c, in) }, actors.Inline(),
+		actors.Describe(actors.FormNotify, reflect.TypeFor[Anything](), nil))
 	for _, op := range k.ops {
-		h.app.Route(k.name+"."+op.name, func(c *actors.Ctx, in actors.Inbound) { h.ask(k, op, c, in) }, actors.Inline())
+		h.app.Route(k.name+"."+op.name, func(c *actors.Ctx, in actors.Inbound) { h.ask(k, op, c, in) }, actors.Inline(), op.describe())
 	}
 	if k.listed {
 		actors.Handle(h.app, k.name+".list", h.list(k), actors.Blocking())
 	}
+}
+
+// describe says what the route of an operation takes and gives.
+func (op *operation) describe() actors.RouteOption {
+	form := actors.FormRequest
+	if op.notify {
+		form = actors.FormNotify
+	}
+	return actors.Describe(form, op.req, op.rep)
 }
 
 // join sends a session to the room that the body names. The session records at
@@ -36,7 +48,7 @@ func (h *Host) join(k *Kind, c *actors.Ctx, in actors.Inbound) {
 		c.ReplyError(badBody(err))
 		return
 	}
-	if err = h.load(cl, k, in.Body); err != nil {
+	if err = h.load(c, cl, k, in.Body); err != nil {
 		c.ReplyError(err)
 		return
 	}
@@ -118,7 +130,7 @@ func (h *Host) ask(k *Kind, op *operation, c *actors.Ctx, in actors.Inbound) {
 	cl := &call{from: c.Session(), id: c.Session().ID(), verb: verbOp, op: op}
 	if op == nil {
 		cl.verb = verbLeave
-	} else if err = h.load(cl, k, in.Body); err != nil {
+	} else if err = h.load(c, cl, k, in.Body); err != nil {
 		c.ReplyError(err)
 		return
 	}
@@ -165,15 +177,17 @@ func (h *Host) roomOf(k *Kind, c *actors.Ctx, body []byte) (actors.Membership, e
 
 // load gives a call its request: decoded, or, when the room may be on another node,
 // as it came.
-func (h *Host) load(cl *call, k *Kind, body []byte) (err error) {
+func (h *Host) load(c *actors.Ctx, cl *call, k *Kind, body []byte) (err error) {
 	if h.spread != nil {
 		cl.body = bytes.Clone(body)
-		if cl.verb != verbJoin || k.match == nil { // a match is made from what the join says
+		if (cl.verb != verbJoin || k.match == nil) && !c.Checks() { // a match is made from what the join says
 			return nil
 		}
 	}
-	cl.req, err = decode(k, cl.op, body)
-	return err
+	if cl.req, err = decode(k, cl.op, body); err != nil {
+		return err
+	}
+	return c.Check(cl.req)
 }
 
 func decode(k *Kind, op *operation, body []byte) (any, error) {

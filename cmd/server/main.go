@@ -25,7 +25,7 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // from here on a second signal ends the process at once
 
-	if err := app.Run(ctx, cfg); err != nil && !errors.Is(err, context.Canceled) {
+	if err := cfg.Do(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "server:", err)
 		return 1
 	}

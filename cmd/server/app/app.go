@@ -84,6 +84,9 @@ func start(cfg Config) (s *server, err error) {
 	if err := s.register(); err != nil {
 		return s, err
 	}
+	if err := s.actors.Start(); err != nil {
+		return s, err
+	}
 	if err := s.listen(); err != nil {
 		return s, err
 	}
@@ -112,7 +115,7 @@ func (s *server) register() (err error) {
 			return fmt.Errorf("setup: %w", err)
 		}
 	}
-	return s.actors.Start()
+	return nil
 }
 
 // sessions is the configuration of the actors.
@@ -125,6 +128,7 @@ func (s *server) sessions() actors.Config {
 		ByteRate:         s.cfg.ByteRate,
 		RequestTimeout:   s.cfg.Timeout,
 		Logger:           s.cfg.Log,
+		Validate:         s.cfg.Validate,
 		NewAudience:      func() actors.Audience { return audience{s.wires.NewAudience()} },
 	}
 }

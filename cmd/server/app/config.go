@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"time"
@@ -48,8 +49,12 @@ type Config struct {
 	Rooms []rooms.Kind
 	Setup func(*actors.App, *rooms.Host) error
 
-	Out         io.Writer                   // gets one line per listener at the start; nil is silent
-	OnListening func(players, admin string) // called once with the addresses in use
+	// Validate decides about handshakes, see actors.Config; nil takes all.
+	Validate func(*actors.Hello) (user any, err error)
+
+	Task        func(context.Context, Config) error // what the command line asks for; nil is Run
+	Out         io.Writer                           // gets one line per listener at the start; nil is silent
+	OnListening func(players, admin string)         // called once with the addresses in use
 }
 
 func (c *Config) setDefaults() {

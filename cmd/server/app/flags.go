@@ -55,6 +55,9 @@ type flags struct {
 
 	clusterFlags
 
+	Serve  struct{}    `cmd:"" default:"1" help:"Serve players: what happens without a command."`
+	Routes routesFlags `cmd:"" help:"Print every route with its form and types, and leave."`
+
 	Config  string           `env:"SHADDOCK_CONFIG" placeholder:"FILE" help:"YAML file with any of these settings, by flag name."`
 	Version kong.VersionFlag `env:"-" help:"Print the version and leave."`
 }
@@ -80,10 +83,15 @@ func Parse(args []string) (Config, error) {
 			return Config{}, fmt.Errorf("flags: %w", err)
 		}
 	}
-	if _, err := p.Parse(args); err != nil {
+	asked, err := p.Parse(args)
+	if err != nil {
 		return Config{}, err
 	}
-	return f.config(os.Stderr)
+	cfg, err := f.config(os.Stderr)
+	if asked.Command() == "routes" {
+		cfg.Task = f.Routes.print
+	}
+	return cfg, err
 }
 
 func options() []kong.Option {
