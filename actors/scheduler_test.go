@@ -17,7 +17,7 @@ import (
 // FEATURES 1, "Scheduler and timers": after, every, N times, on condition, cron,
 // Stop, each called by the scheduler's actor, in fake time to the millisecond.
 func TestSchedulerAndTimers(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		s := a.Scheduler("chores")
 		if a.Scheduler("chores") != s || a.Scheduler("others") == s || s.Name() != "chores" {
@@ -59,7 +59,7 @@ func TestSchedulerAndTimers(t *testing.T) {
 
 // "no drift", and a function that blocks holds up its own scheduler only.
 func TestSchedulerDoesNotDrift(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		began := time.Now()
 		var slow, other []time.Duration
@@ -91,7 +91,7 @@ func TestSchedulerDoesNotDrift(t *testing.T) {
 // A function may stop its own task, make others, and panic; nothing is called
 // after a Stop has returned.
 func TestSchedulerFunctions(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		s := a.Scheduler("s")
 		own, made := 0, 0
@@ -131,7 +131,7 @@ func TestSchedulerFunctions(t *testing.T) {
 // Many goroutines make and stop tasks of one scheduler: those that were not stopped
 // are called, each once, and never two at the same time.
 func TestSchedulerFromManyGoroutines(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, actors.Config{})
 		s := a.Scheduler("s")
 		called := make(map[int]int) // owned by the scheduler

@@ -14,7 +14,7 @@ import (
 // FEATURES 1, "Scheduler and timers", for sessions: "delivered as messages to the
 // owner, millisecond precision, no drift, cancelled with the owner".
 func TestSessionSchedulerAndTimers(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := actors.New(actors.Config{Heartbeat: -1})
 		var every *actors.Task
 		late := 0
@@ -67,7 +67,7 @@ func TestSessionSchedulerAndTimers(t *testing.T) {
 // A task that panics is counted, one that waits makes nobody else wait, and a
 // session that is told to go calls no more of them.
 func TestTasksOfASession(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		a := actors.New(actors.Config{Heartbeat: -1})
 		answered := 0
 		actors.HandleRaw(a, "t.plan", func(c *actors.Ctx, _ []byte) ([]byte, error) {
