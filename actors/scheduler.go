@@ -32,11 +32,15 @@ type Scheduler struct {
 }
 
 // schedulerMailbox bounds what waits for one scheduler; past it a function given to
-// Do is not called, which is counted in Stats.MailboxRefused, and a task is not
-// begun.
-const schedulerMailbox = 65536
+// Do is not called and a task not begun, which is counted in Stats.MailboxRefused,
+// and a call of a Serial component is answered 503.
+const schedulerMailbox = 4096
+
+// errand is what others have a scheduler's actor do.
+type errand interface{ perform() }
 
 // Scheduler returns the scheduler of that name, which it starts when there is none.
+// That of a Serial component has the component's name.
 // App.Close ends those that have not been stopped.
 func (a *App) Scheduler(name string) *Scheduler {
 	if s, ok := a.schedulers.Load(name); ok {
@@ -169,6 +173,9 @@ func (a *schedulerActor) Receive(c actor.Context) {
 		return
 	case *scheduleDo:
 		a.call(m.f)
+	case errand:
+		m.perform()
+		return // the alarm stands
 	case *scheduleBegin:
 		m.begin(&a.timers)
 	case *scheduleDrop:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/actorstest"
 )
 
 // FEATURES 1, "Scheduler and timers": after, every, N times, on condition, cron,
@@ -154,5 +155,56 @@ func TestSchedulerFromManyGoroutines(t *testing.T) {
 				t.Errorf("task %d called %d times, want %d", i, called[i], want)
 			}
 		}
+	})
+}
+
+// Bank is a component with chores of its own.
+type Bank struct {
+	app   *actors.App
+	gold  int // owned by the component's actor
+	ended int
+}
+
+func (b *Bank) Init() { b.app.Scheduler("bank").Every(time.Second, func(time.Time) { b.gold += 100 }) }
+
+func (b *Bank) Shutdown() { b.ended = b.gold }
+
+func (b *Bank) Take(_ *actors.Ctx, v *value) (*value, error) {
+	b.gold -= v.N
+	return &value{b.gold}, nil
+}
+
+// "Timers per actor: component": those of a Serial component are called between
+// its handlers, so that its fields need no lock, and end with it.
+func TestComponentTimers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := actors.New(actors.Config{Heartbeat: -1, Rate: -1})
+		bank := &Bank{app: a}
+		a.Component(bank, actors.Serial, actors.LowerFirst)
+		if err := a.Start(); err != nil {
+			t.Fatal(err)
+		}
+		p, q := actorstest.Connect(t, a), actorstest.Connect(t, a)
+		time.Sleep(10*time.Second - 500*time.Microsecond)
+		for range 500 { // while the tenth is due
+			p.Request("bank.take", `{"n":1}`)
+			q.Request("bank.take", `{"n":1}`)
+			time.Sleep(2 * time.Microsecond)
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		last := actorstest.Connect(t, a)
+		last.WantReply("nothing is lost", last.Request("bank.take", ``), `{"n":100}`)
+		for _, c := range []*actorstest.Probe{p, q, last} {
+			c.Drop()
+		}
+		if err := errors.Join(a.Shutdown(t.Context()), a.Finish(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if bank.ended != 100 || bank.gold != 100 {
+			t.Errorf("%d at the end, %d a minute later, want 100", bank.ended, bank.gold)
+		}
+		a.Close()
 	})
 }
