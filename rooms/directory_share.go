@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -47,7 +48,8 @@ type share struct {
 	ring   func()
 
 	// Owned by the directory.
-	own   map[Key]*report // what the rooms of this node have said
+	own   map[Key]*report      // what the rooms of this node have said
+	homes map[string]link.Peer // by kind, as of the members known last
 	timer *time.Timer
 }
 
@@ -65,6 +67,7 @@ func (h *Host) shareDirectory(s *spread) {
 func newShare(c actor.Context, s *spread) *share {
 	root, self := c.ActorSystem().Root, c.Self()
 	sh := &share{spread: s, own: make(map[Key]*report), ring: func() { root.Send(self, &repeat{}) }}
+	sh.homes = s.homes()
 	sh.timer = time.AfterFunc(repeatEvery, sh.ring)
 	return sh
 }
@@ -88,8 +91,12 @@ func (s *spread) home(kind string) link.Peer {
 	return best
 }
 
-func (sh *share) isHome(kind string) bool {
-	return sh.spread.home(kind).ID == sh.spread.mesh.Self().ID
+func (s *spread) homes() map[string]link.Peer {
+	homes := make(map[string]link.Peer, len(s.host.kinds))
+	for kind := range s.host.kinds {
+		homes[kind] = s.home(kind)
+	}
+	return homes
 }
 
 // keep remembers what a room of this node says, and reports whether it is for this
@@ -102,10 +109,11 @@ func (sh *share) keep(r *report) (here bool) {
 		again.Matched = 0 // told once
 		sh.own[r.Info.Key] = &again
 	}
-	if sh.isHome(r.Info.Key.Kind) {
+	home := sh.homes[r.Info.Key.Kind]
+	if home.ID == sh.spread.mesh.Self().ID {
 		return true
 	}
-	sh.pass(sh.spread.home(r.Info.Key.Kind), []*report{r})
+	sh.pass(home, []*report{r})
 	return false
 }
 
@@ -137,8 +145,11 @@ func (sh *share) receive(t *table, now time.Time, msg any) {
 			r.node = m.from
 			t.report(now, r)
 		}
-	case *newMembers:
-		sh.tellAll(t, now)
+	case *newMembers: // mostly because of their load, which moves no home
+		if homes := sh.spread.homes(); !maps.Equal(homes, sh.homes) {
+			sh.homes = homes
+			sh.tellAll(t, now)
+		}
 		t.retain(func(e *entry) bool {
 			_, here := m.view.Get(e.node)
 			return e.node == "" || here
@@ -153,14 +164,11 @@ func (sh *share) receive(t *table, now time.Time, msg any) {
 // tellAll tells every home what it should know of this node's rooms, and forgets
 // what is kept elsewhere now.
 func (sh *share) tellAll(t *table, now time.Time) {
-	homes, self := make(map[string]link.Peer), sh.spread.mesh.Self().ID
-	for kind := range sh.spread.host.kinds {
-		homes[kind] = sh.spread.home(kind)
-	}
-	t.retain(func(e *entry) bool { return homes[e.info.Key.Kind].ID == self })
+	self := sh.spread.mesh.Self().ID
+	t.retain(func(e *entry) bool { return sh.homes[e.info.Key.Kind].ID == self })
 	away := make(map[link.Peer][]*report)
 	for key, r := range sh.own {
-		if to := homes[key.Kind]; to.ID != self {
+		if to := sh.homes[key.Kind]; to.ID != self {
 			away[to] = append(away[to], r)
 		} else {
 			t.report(now, r)
