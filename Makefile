@@ -6,7 +6,7 @@ GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME         ?= 1m
 GO               ?= go
 
-.PHONY: check lint test clients bench bench-live fuzz clean
+.PHONY: check lint test clients bench bench-live fuzz cluster-demo clean
 
 check: lint test clients ## all that must pass before a commit lands
 
@@ -31,6 +31,15 @@ bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
 
 bench-live: ## the live part of bench for longer: one room at the machine's limit, four minutes
 	cd tests/peers && $(GO) run ./bench --live only
+
+cluster-demo: ## etcd, two room hosts and two gates on this machine; ctrl-C ends all
+	cd tests/etcd && $(GO) build -o ../../bin/etcd .
+	$(GO) build -o bin/server ./cmd/server
+	@trap 'kill 0' EXIT; \
+	bin/etcd --data $$(mktemp -d) & sleep 2; \
+	for n in 1 2; do bin/server --cluster-etcd http://127.0.0.1:2379 --roles rooms --cluster-node rooms-$$n --admin 127.0.0.1:326$$n & done; \
+	for n in 1 2; do bin/server --cluster-etcd http://127.0.0.1:2379 --roles gate --cluster-node gate-$$n --listen 127.0.0.1:325$$n --admin 127.0.0.1:327$$n & done; \
+	wait
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \

@@ -61,15 +61,16 @@ type App struct {
 	started bool
 
 	// Any goroutine.
-	serial   atomic.Uint64
-	running  atomic.Bool // the components are up, and BeforeShutdown is due
-	stopping atomic.Bool
-	stats    counters
-	letters  *deadLetters
-	users    *Users
-	besides  atomic.Int64 // handlers of Blocking routes at work
-	groups   sync.Map     // name → *Group, of those that are not closed
-	grouped  atomic.Uint64
+	serial     atomic.Uint64
+	running    atomic.Bool // the components are up, and BeforeShutdown is due
+	stopping   atomic.Bool
+	stats      counters
+	letters    *deadLetters
+	users      *Users
+	besides    atomic.Int64  // handlers of Blocking routes at work
+	groups     sync.Map      // name → *Group, of those that are not closed
+	schedulers sync.Map      // name → *Scheduler, the same
+	grouped    atomic.Uint64 // tells actors of one name apart
 }
 
 // Session ids are a random prefix of one App and a serial number.
@@ -224,8 +225,15 @@ func (a *App) sessions() (all []*Session) {
 // Close ends what the application itself listens to; it is the last call.
 func (a *App) Close() {
 	a.users.local.close()
-	for _, g := range a.groups.Range {
-		a.system.Root.Stop(g.(*Group).pid)
+	for name, g := range a.groups.Range {
+		if a.groups.CompareAndDelete(name, g) {
+			a.system.Root.Stop(g.(*Group).pid)
+		}
+	}
+	for name, s := range a.schedulers.Range {
+		if a.schedulers.CompareAndDelete(name, s) {
+			a.system.Root.Stop(s.(*Scheduler).pid)
+		}
 	}
 	a.letters.close()
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -14,18 +12,18 @@ import (
 // session waits for its call, as in Ctx.Await. A handler that takes its time makes
 // all callers wait; past 4,096 waiting calls the answer is 503.
 //
+// App.Scheduler of the component's name is that actor: what it calls never runs at
+// the same time as a handler either.
+//
 // Hooks run on the goroutine of Start and Finish: Init and AfterInit before the
 // first handler, Shutdown after the last one.
 func Serial(c *component) { c.serial = true }
 
-// deskLimit is how many calls may wait for a Serial component.
-const deskLimit = 4096
-
-// desk is the actor of a Serial component.
+// desk is where a Serial component's calls are handled: a scheduler.
 type desk struct {
 	app  *App
 	name string
-	pid  *actor.PID // set at the start
+	at   *Scheduler // set at the start
 }
 
 // serve is a RouteOption: the handler runs on the desk.
@@ -34,7 +32,7 @@ func (d *desk) serve(r *route) {
 	r.serial = true
 	r.handle = func(c *Ctx, in Inbound) {
 		parted, in := c.part(in)
-		d.app.system.Root.Send(d.pid, &visit{parted, f, in})
+		d.at.send(&visit{parted, f, in})
 	}
 }
 
@@ -52,33 +50,20 @@ func (v *visit) Refused(err error) {
 	}, v.in)
 }
 
-// Receive implements actor.Actor.
-func (d *desk) Receive(c actor.Context) {
-	if v, is := c.Message().(*visit); is {
-		v.c.run(v.f, v.in)
-	}
-}
+// perform implements errand.
+func (v *visit) perform() { v.c.run(v.f, v.in) }
 
 // open starts the desk, and close ends it behind the calls that wait.
-func (d *desk) open() error {
-	props := actor.PropsFromProducer(func() actor.Actor { return d }, actor.WithMailbox(d.app.Mailbox(deskLimit)))
-	pid, err := d.app.system.Root.SpawnNamed(props, "component/"+d.name)
-	if err != nil {
-		return fmt.Errorf("component %s: %w: give it another name with actors.Named", d.name, err)
-	}
-	d.pid = pid
-	return nil
-}
+func (d *desk) open() { d.at = d.app.Scheduler(d.name) }
 
 func (d *desk) close(ctx context.Context) error {
-	if d.pid == nil {
+	if d.at == nil || !d.app.schedulers.CompareAndDelete(d.name, d.at) {
 		return nil
 	}
-	done := make(chan error, 1)
-	go func() { done <- d.app.system.Root.PoisonFuture(d.pid).Wait() }() // bounded by the future's own time-out
+	d.app.system.Root.Poison(d.at.pid)
 	select {
-	case err := <-done:
-		return err
+	case <-d.at.ended:
+		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("component %s: waiting for its last handler: %w", d.name, ctx.Err())
 	}

@@ -97,11 +97,11 @@ func (a *App) begin() error {
 	}
 	for _, c := range a.components {
 		err := a.hook(ctx, c, hookAfterInit)
-		if err == nil && c.desk != nil {
-			err = c.desk.open()
-		}
 		if err != nil {
 			return errors.Join(err, a.shutdownHooks(ctx, a.components))
+		}
+		if c.desk != nil {
+			c.desk.open()
 		}
 	}
 	a.running.Store(true)

@@ -18,6 +18,7 @@ type more struct {
 	user   any // what the handshake validator returned
 	closed []func(*Ref, protocol.Reason)
 	limits []limited
+	tasks  *sessionTasks // nil before the first
 }
 
 // rare returns the session's more, made when it is first needed.

@@ -77,6 +77,7 @@ const (
 	eventTick
 	eventMessage
 	eventClosed
+	eventTasks // the alarm of the session's tasks has rung
 )
 
 var events = sync.Pool{New: func() any { return new(node[event]) }}
@@ -213,6 +214,11 @@ func (s *Session) event(t *turn, n *node[event]) bool {
 			t.flush(s) // first the answer, then what the room sent behind it
 			s.wire.Resume()
 		}
+	case eventTasks:
+		if t.loop {
+			return false
+		}
+		s.tasksDue(t)
 	case eventClosed:
 		if t.loop && s.hasCallbacks() {
 			return false
@@ -419,6 +425,7 @@ func (s *Session) end(why protocol.Reason, cause error) {
 		s.farewellTo(m, why)
 	}
 	s.quitAll()
+	s.endTasks()
 	s.members, s.waiting.pending = nil, false
 	if p := s.waiting.apart; p != nil {
 		p.cancel()

@@ -68,11 +68,16 @@ func (c *Ctx) SetLabel(key, value string) {
 // A SendOption changes how one push is sent.
 type SendOption struct {
 	except *Member
+	where  func(*Member) bool
 	latest uint64
 }
 
 // Except leaves m out of a broadcast.
 func Except(m *Member) SendOption { return SendOption{except: m} }
+
+// Where limits a broadcast to the members that f says yes to, by their attributes,
+// say. F is called at once.
+func Where(f func(m *Member) bool) SendOption { return SendOption{where: f} }
 
 // Latest marks a push as replaceable: to a member that is slow, only the newest
 // push with this key of those still waiting is sent, the older are counted as
@@ -89,12 +94,14 @@ func (c *Ctx) Broadcast(route string, v any, opts ...SendOption) {
 		return
 	}
 	switch {
+	case o.where != nil:
+		c.st.out.multicast(c.st.those(func(m *Member) bool { return m != o.except && o.where(m) }), f)
 	case c.st.joining == nil || c.st.joining == o.except:
 		c.st.out.broadcast(f, 1, o.except)
 	case o.except == nil:
 		c.st.out.broadcast(f, 1, c.st.joining)
 	default:
-		c.st.out.multicast(c.st.without(o.except), f)
+		c.st.out.multicast(c.st.those(func(m *Member) bool { return m != o.except }), f)
 	}
 }
 
@@ -160,6 +167,9 @@ func merge(opts []SendOption) (o SendOption) {
 	for _, opt := range opts {
 		if opt.except != nil {
 			o.except = opt.except
+		}
+		if opt.where != nil {
+			o.where = opt.where
 		}
 		if opt.latest != 0 {
 			o.latest = opt.latest

@@ -10,36 +10,30 @@ import (
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
-// Messages of the directory besides *report. Answers go to channels of size one,
-// so that the directory never waits for whoever asked.
-type (
-	matchRequest struct {
-		kind   string
-		seats  int
-		labels Labels
-		answer chan<- Key
-	}
-	listRequest struct {
-		kind   string
-		labels Labels
-		answer chan<- []Info
-	}
-	findRequest struct {
-		key    Key
-		answer chan<- *Info // nil when there is none
-	}
-	nameRequest struct {
-		kind   string
-		answer chan<- Key
-	}
-)
+// query is what the directory can be asked. Its exported fields go over the wire.
+type query struct {
+	Match  bool   // promise a seat, in a new room if there is none; else list
+	Kind   string // of rooms
+	ID     string // when not empty, of the one room to list
+	Seats  int    // of a new room
+	Labels Labels
 
-// directory is the actor that knows the rooms of this node as they describe
-// themselves: it is asked for lists and free seats. Which room is where is not
-// its business but the Placement's; a room can be reached by its key without it.
+	answer func(answer) // does not block
+}
+
+// answer is what it answers.
+type answer struct {
+	Key   Key // of a match
+	Rooms []Info
+}
+
+// directory is the actor that knows the rooms as they describe themselves: it is
+// asked for lists and free seats. Which room is where is not its business but the
+// Placement's; a room can be reached by its key without it.
 type directory struct {
 	// Owned by Receive.
 	table *table
+	share *share // nil for a node alone
 }
 
 // Receive implements actor.Actor.
@@ -47,22 +41,43 @@ func (d *directory) Receive(c actor.Context) {
 	now := time.Now()
 	switch m := c.Message().(type) {
 	case *report:
-		d.table.report(m)
-	case *matchRequest:
-		m.answer <- d.table.match(now, m.kind, m.seats, m.labels)
-	case *listRequest:
-		m.answer <- d.table.list(m.kind, m.labels)
-	case *findRequest:
-		m.answer <- d.table.find(m.key)
-	case *nameRequest:
-		m.answer <- d.table.name(m.kind)
+		if d.share == nil || d.share.keep(m) {
+			d.table.report(now, m)
+		}
+	case *query:
+		m.answer(d.table.answer(now, m))
+	case *joinShare:
+		d.share = newShare(c, m.spread)
+	case *actor.Stopping:
+		if d.share != nil {
+			d.share.stop()
+		}
+	default:
+		if d.share != nil {
+			d.share.receive(d.table, now, m)
+		}
 	}
+}
+
+// answer carries out a query.
+func (t *table) answer(now time.Time, q *query) answer {
+	switch {
+	case q.Match:
+		return answer{Key: t.match(now, q.Kind, q.Seats, q.Labels)}
+	case q.ID != "":
+		if info := t.find(Key{q.Kind, q.ID}); info != nil {
+			return answer{Rooms: []Info{*info}}
+		}
+		return answer{}
+	}
+	return answer{Rooms: t.list(q.Kind, q.Labels)}
 }
 
 // startDirectory spawns the directory of h.
 func (h *Host) startDirectory() {
 	system := h.app.System()
-	props := actor.PropsFromProducer(func() actor.Actor { return &directory{newTable(newRoomPrefix())} },
+	h.names.prefix = newRoomPrefix()
+	props := actor.PropsFromProducer(func() actor.Actor { return &directory{table: newTable(h.newName)} },
 		actor.WithMailbox(h.app.Mailbox(0))) // rooms report at a bounded rate, and who asks waits
 	pid, err := system.Root.SpawnNamed(props, "directory/"+system.ID)
 	if err != nil {
@@ -72,22 +87,45 @@ func (h *Host) startDirectory() {
 }
 
 // List returns the rooms of a kind that have all of these labels (nil: any), the
-// oldest first. It waits for the directory: call it from handlers, tools and
-// Async work, not from a room's own methods.
+// oldest first; in a cluster those of all nodes. It waits for the directory: call
+// it from handlers, tools and Async work, not from a room's own methods.
 func (h *Host) List(ctx context.Context, kind string, labels Labels) ([]Info, error) {
-	answer := make(chan []Info, 1)
-	return query(ctx, h, &listRequest{kind, labels, answer}, answer)
+	a, err := h.query(ctx, &query{Kind: kind, Labels: labels})
+	return a.Rooms, err
 }
 
 // Find returns what is known of one room, and false when it is not active. It
 // waits, see List.
 func (h *Host) Find(ctx context.Context, key Key) (info Info, ok bool, err error) {
-	answer := make(chan *Info, 1)
-	found, err := query(ctx, h, &findRequest{key, answer}, answer)
-	if err != nil || found == nil {
+	a, err := h.query(ctx, &query{Kind: key.Kind, ID: key.ID})
+	if err != nil || len(a.Rooms) == 0 {
 		return Info{}, false, err
 	}
-	return *found, true, nil
+	return a.Rooms[0], true, nil
+}
+
+// match returns the room that a join of kind k goes to.
+func (h *Host) match(ctx context.Context, k *Kind, labels Labels) (Key, error) {
+	a, err := h.query(ctx, &query{Match: true, Kind: k.name, Seats: k.seats, Labels: labels})
+	return a.Key, err
+}
+
+// query asks the directory, where it is, and waits.
+func (h *Host) query(ctx context.Context, q *query) (answer, error) {
+	if h.spread != nil {
+		if home := h.spread.home(q.Kind); home.ID != h.spread.mesh.Self().ID {
+			return h.spread.query(ctx, home, q)
+		}
+	}
+	got := make(chan answer, 1)
+	q.answer = func(a answer) { got <- a }
+	h.app.System().Root.Send(h.directory, q)
+	select {
+	case a := <-got:
+		return a, nil
+	case <-ctx.Done():
+		return answer{}, fmt.Errorf("asking the directory of rooms: %w", ctx.Err())
+	}
 }
 
 // Create opens a room with labels, which its OnInit can read. An empty id makes
@@ -97,16 +135,15 @@ func (h *Host) Create(ctx context.Context, kind, id string, labels Labels) (Key,
 	if h.kinds[kind] == nil {
 		return Key{}, fmt.Errorf("no room kind %q", kind)
 	}
-	key := Key{kind, id}
 	if id == "" {
-		var err error
-		answer := make(chan Key, 1)
-		if key, err = query(ctx, h, &nameRequest{kind, answer}, answer); err != nil {
-			return Key{}, err
-		}
+		id = h.newName()
+	}
+	key := Key{kind, id}
+	if h.spread != nil {
+		return key, h.spread.create(ctx, key, labels)
 	}
 	opened := make(chan error, 1)
-	h.place.Deliver(key, &create{labels, opened})
+	h.place.Deliver(key, &create{labels, func(err error) { opened <- err }})
 	select {
 	case err := <-opened:
 		return key, err
@@ -115,32 +152,14 @@ func (h *Host) Create(ctx context.Context, kind, id string, labels Labels) (Key,
 	}
 }
 
-// create asks for a room that is not there yet. Opened, of size one, gets the
-// one answer.
+// create asks for a room that is not there yet. Opened is called once and must not
+// block.
 type create struct {
 	labels Labels
-	opened chan<- error
+	opened func(error)
 }
 
 // Refused answers when no room could be asked.
 func (m *create) Refused(err error) {
-	m.opened <- protocol.Errorf(protocol.CodeUnavailable, "room is not available: %v", err)
-}
-
-// match returns the room that a join of kind k goes to.
-func (h *Host) match(ctx context.Context, k *Kind, labels Labels) (Key, error) {
-	answer := make(chan Key, 1)
-	return query(ctx, h, &matchRequest{k.name, k.seats, labels, answer}, answer)
-}
-
-// query sends m to the directory and waits for its answer, which comes as long as
-// the host runs.
-func query[T any](ctx context.Context, h *Host, m any, answer <-chan T) (v T, err error) {
-	h.app.System().Root.Send(h.directory, m)
-	select {
-	case v = <-answer:
-		return v, nil
-	case <-ctx.Done():
-		return v, fmt.Errorf("asking the directory of rooms: %w", ctx.Err())
-	}
+	m.opened(protocol.Errorf(protocol.CodeUnavailable, "room is not available: %v", err))
 }

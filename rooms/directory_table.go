@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -33,10 +32,12 @@ type Info struct {
 
 // report is what a room tells the directory of itself.
 type report struct {
-	info    Info
-	run     string // which activation of the key speaks
-	matched int    // joins sent by the directory that the room has handled since its last report
-	ended   bool
+	Info    Info
+	Run     string // which activation of the key speaks
+	Matched int    // joins sent by the directory that the room has handled since its last report
+	Ended   bool
+
+	node string // that the room runs on, "" for this one
 }
 
 // promiseTime is how long a seat is kept for a join that was told to go there.
@@ -45,40 +46,41 @@ const promiseTime = 10 * time.Second
 // table is the directory as a value: which rooms there are, and which of their
 // seats are promised to joins that are under way.
 type table struct {
-	prefix string // of the names of rooms that it makes
-	rooms  map[Key]*entry
-	open   map[string]map[Key]*entry // by kind: those with free seats
-	swept  time.Time
-	born   uint64 // counts rooms, to tell the older
-	named  uint64 // counts names
+	name  func() string // of the rooms that it makes
+	rooms map[Key]*entry
+	open  map[string]map[Key]*entry // by kind: those with free seats
+	swept time.Time
+	born  uint64 // counts rooms, to tell the older
 }
 
 type entry struct {
 	info     Info
 	run      string // "" while no room has spoken for the key
+	node     string
+	heard    time.Time
 	promises []time.Time
 	born     uint64
 }
 
-func newTable(prefix string) *table {
-	return &table{prefix: prefix, rooms: make(map[Key]*entry), open: make(map[string]map[Key]*entry)}
+func newTable(name func() string) *table {
+	return &table{name: name, rooms: make(map[Key]*entry), open: make(map[string]map[Key]*entry)}
 }
 
 // report takes in what a room says. A word of an earlier activation, which may
 // come after the first of its successor, is not about the room that is there.
-func (t *table) report(r *report) {
-	e := t.rooms[r.info.Key]
+func (t *table) report(now time.Time, r *report) {
+	e := t.rooms[r.Info.Key]
 	switch {
-	case r.ended && e != nil && e.run == r.run:
-		t.remove(r.info.Key)
+	case r.Ended && e != nil && e.run == r.Run:
+		t.remove(r.Info.Key)
 		return
-	case r.ended:
+	case r.Ended:
 		return
 	case e == nil:
-		e = t.add(r.info)
+		e = t.add(r.Info)
 	}
-	e.info, e.run = r.info, r.run
-	e.promises = e.promises[min(r.matched, len(e.promises)):]
+	e.info, e.run, e.node, e.heard = r.Info, r.Run, r.node, now
+	e.promises = e.promises[min(r.Matched, len(e.promises)):]
 	t.sort(e)
 }
 
@@ -128,7 +130,7 @@ func (t *table) match(now time.Time, kind string, seats int, labels Labels) Key 
 		}
 	}
 	if best == nil {
-		best = t.add(Info{Key: t.name(kind), Seats: seats, Labels: maps.Clone(labels)})
+		best = t.add(Info{Key: Key{kind, t.name()}, Seats: seats, Labels: maps.Clone(labels)})
 	}
 	best.promises = append(best.promises, now.Add(promiseTime))
 	t.sort(best)
@@ -183,8 +185,11 @@ func (t *table) sweep(now time.Time) {
 	}
 }
 
-// name makes the key of a new room, which no room of this node has had.
-func (t *table) name(kind string) Key {
-	t.named++
-	return Key{kind, t.prefix + strconv.FormatUint(t.named, 36)}
+// retain drops the rooms that keep does not want.
+func (t *table) retain(keep func(*entry) bool) {
+	for key, e := range t.rooms {
+		if !keep(e) {
+			t.remove(key)
+		}
+	}
 }

@@ -6,19 +6,25 @@ import (
 	"time"
 )
 
+// numbered makes the names new-1, new-2 and so on.
+func numbered() func() string {
+	n := 0
+	return func() string { n++; return fmt.Sprint("new-", n) }
+}
+
 // seen reports a room as itself would.
 func (t *table) seen(id string, members, matched int, labels Labels) {
-	t.report(&report{info: Info{Key{"duel", id}, members, 2, labels}, run: "run of " + id, matched: matched})
+	t.report(time.Unix(0, 0), &report{Info: Info{Key{"duel", id}, members, 2, labels}, Run: "run of " + id, Matched: matched})
 }
 
 // The fullest room with a free seat and the right labels is filled first.
 func TestMatchFillsTheFullest(t *testing.T) {
-	d, now := newTable("new-"), time.Unix(0, 0)
+	d, now := newTable(numbered()), time.Unix(0, 0)
 	d.seen("empty", 0, 0, nil)
 	d.seen("half", 1, 0, nil)
 	d.seen("full", 2, 0, nil)
 	d.seen("ranked", 0, 0, Labels{"mode": "ranked"})
-	d.report(&report{info: Info{Key{"other", "x"}, 1, 2, nil}, run: "x"})
+	d.report(now, &report{Info: Info{Key{"other", "x"}, 1, 2, nil}, Run: "x"})
 	for i, want := range []string{"half", "empty", "empty", "ranked", "ranked", "new-1", "new-1", "new-2"} {
 		if got := d.match(now, "duel", 2, nil); got != (Key{"duel", want}) {
 			t.Errorf("match %d: %v, want %s", i, got, want)
@@ -35,7 +41,7 @@ func TestMatchFillsTheFullest(t *testing.T) {
 
 // A promised seat counts until its join has arrived, or for ten seconds.
 func TestPromises(t *testing.T) {
-	d, now := newTable("new-"), time.Unix(0, 0)
+	d, now := newTable(numbered()), time.Unix(0, 0)
 	match := func(want string) {
 		t.Helper()
 		if got := d.match(now, "duel", 2, nil); got.ID != want {
@@ -63,9 +69,9 @@ func TestPromises(t *testing.T) {
 
 // A word of an earlier activation does not remove its successor.
 func TestReportsOfActivations(t *testing.T) {
-	d, key := newTable(""), Key{"duel", "x"}
+	d, key := newTable(numbered()), Key{"duel", "x"}
 	say := func(run string, members int, ended bool) {
-		d.report(&report{info: Info{Key: key, Members: members}, run: run, ended: ended})
+		d.report(time.Unix(0, 0), &report{Info: Info{Key: key, Members: members}, Run: run, Ended: ended})
 	}
 	say("first", 1, false)
 	say("second", 2, false)
@@ -83,7 +89,7 @@ func TestReportsOfActivations(t *testing.T) {
 func BenchmarkMatch(b *testing.B) {
 	for _, rooms := range []int{10, 10_000} {
 		b.Run(fmt.Sprintf("rooms=%d", rooms), func(b *testing.B) {
-			d, now := newTable("new-"), time.Unix(0, 0)
+			d, now := newTable(numbered()), time.Unix(0, 0)
 			for i := range rooms {
 				d.seen(fmt.Sprint(i), 2, 0, nil) // full: they cost nothing
 			}

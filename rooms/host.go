@@ -33,6 +33,7 @@ type Host struct {
 	place     Placement
 	spread    *spread // nil for a node alone
 	directory *actor.PID
+	names     names
 	work      sync.WaitGroup // async work of all rooms
 	stats     counters
 

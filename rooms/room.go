@@ -111,14 +111,14 @@ func (r *room) open(now time.Time, labels Labels) {
 
 func (r *room) create(m *create, now time.Time) {
 	if r.opened {
-		m.opened <- protocol.Errorf(protocol.CodeConflict, "room %s is there already", r.key)
+		m.opened(protocol.Errorf(protocol.CodeConflict, "room %s is there already", r.key))
 		return
 	}
 	if r.open(now, m.labels); r.failed != nil {
 		m.Refused(errNotOpen)
 		return
 	}
-	m.opened <- nil
+	m.opened(nil)
 }
 
 func (r *room) handle(cl *call, now time.Time) {
@@ -155,7 +155,7 @@ func (r *room) settle(c actor.Context, now time.Time) {
 // report tells the directory about the room.
 func (r *room) report(ended bool) {
 	info := Info{Key: r.key, Members: len(r.st.members), Seats: r.st.kind.seats, Labels: r.st.labels}
-	r.host.app.System().Root.Send(r.host.directory, &report{info, r.self.Id, r.st.matched, ended})
+	r.host.app.System().Root.Send(r.host.directory, &report{Info: info, Run: r.self.Id, Matched: r.st.matched, Ended: ended})
 	r.st.matched, r.st.changed = 0, false
 }
 

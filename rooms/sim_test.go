@@ -166,3 +166,45 @@ func TestSimErrors(t *testing.T) {
 		}
 	}
 }
+
+// Who gets a broadcast: all, all but one, those with an attribute; also while
+// somebody joins.
+func TestWhoGetsABroadcast(t *testing.T) {
+	team := func(want int) func(*rooms.Member) bool {
+		return func(m *rooms.Member) bool { have, _ := rooms.Attr[int](m, "team"); return have == want }
+	}
+	k := rooms.KindOf("teams",
+		rooms.OnJoin(func(_ *arena, c *rooms.Ctx, m *rooms.Member, h *hit) (*rooms.Empty, error) {
+			m.Set("team", h.Points)
+			c.Broadcast("onJoin", "all")
+			c.Broadcast("onJoin", "mates", rooms.Where(team(h.Points)))
+			if len(c.Members()) > 0 {
+				c.Broadcast("onJoin", "not the first", rooms.Except(c.Members()[0]))
+			}
+			return nil, nil
+		}),
+		rooms.OnNotify("say", func(_ *arena, c *rooms.Ctx, m *rooms.Member, h *hit) {
+			c.Broadcast("say", "team", rooms.Where(team(h.Points)))
+			c.Broadcast("say", "team but me", rooms.Where(team(h.Points)), rooms.Except(m))
+			c.Broadcast("say", "all but me", rooms.Except(m), rooms.Latest(7))
+			c.Multicast(c.Members()[2:], "say", "the third")
+			c.Remove(c.Members()[2])
+			c.Broadcast("say", "who is left")
+		}))
+	s := simulate(t, k, rooms.SimConfig{})
+	ps := []*rooms.Player{s.Connect(""), s.Connect(""), s.Connect("")}
+	for i, team := range []int{1, 2, 1} {
+		if _, err := ps[i].Join(fmt.Sprintf(`{"points":%d}`, team)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantPushes(t, "the first", ps[0], `onJoin "all"`, `onJoin "all"`, `onJoin "mates"`)
+	wantPushes(t, "the second", ps[1], `onJoin "all"`, `onJoin "not the first"`)
+	wantPushes(t, "the third", ps[2])
+	if _, err := ps[0].Request("say", `{"points":1}`); err != nil {
+		t.Fatal(err)
+	}
+	wantPushes(t, "the first", ps[0], `say "team"`, `say "who is left"`)
+	wantPushes(t, "the second", ps[1], `say "all but me"`, `say "who is left"`)
+	wantPushes(t, "the third", ps[2], `say "team"`, `say "team but me"`, `say "all but me"`, `say "the third"`)
+}

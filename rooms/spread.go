@@ -26,6 +26,9 @@ type Mesh interface {
 
 	Self() link.Peer
 	Send(to link.Peer, e *wire.Envelope) error
+	// ServeCall and Ask are for calls, each of which is carried out once.
+	ServeCall(op uint32, f func(*link.Call))
+	Ask(ctx context.Context, to link.Peer, e *wire.Envelope) (*wire.Envelope, error)
 	// Held says whether what this node owns is its own now.
 	Held() bool
 	Directory() *places.Directory
@@ -51,6 +54,7 @@ func (h *Host) Spread(m Mesh) {
 	}
 	m.Serve(s, kinds)
 	m.Watch(s.standing)
+	h.shareDirectory(s)
 	for word := range uint32(wire.TalkWords) {
 		m.Direct(wire.OpFromGate+word, func(from link.Peer, e *wire.Envelope) { s.fromGate(&heard{from, word, e}) })
 		m.Direct(wire.OpFromRoom+word, func(from link.Peer, e *wire.Envelope) { s.fromRoom(&heard{from, word, e}) })

@@ -280,15 +280,15 @@ func (st *state) shut(now time.Time, why protocol.Reason) {
 	st.out.close()
 }
 
-// without lists the members except m.
-func (st *state) without(m *Member) []*Member {
-	rest := make([]*Member, 0, len(st.members))
-	for _, o := range st.members {
-		if o != m {
-			rest = append(rest, o)
+// those lists the members that keep says yes to.
+func (st *state) those(keep func(m *Member) bool) []*Member {
+	ms := make([]*Member, 0, len(st.members))
+	for _, m := range st.members {
+		if keep(m) {
+			ms = append(ms, m)
 		}
 	}
-	return rest
+	return ms
 }
 
 var errClosing = protocol.Errorf(protocol.CodeUnavailable, "room is closing")

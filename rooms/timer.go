@@ -32,7 +32,7 @@ func (c *Ctx) When(d time.Duration, cond func(c *Ctx) bool, f func(c *Ctx)) *Tim
 	return c.st.timers.When(c.st.now, d, cond, f)
 }
 
-// Cron calls f at the instants of a cron expression, see timer.Set.Cron.
+// Cron calls f at the instants of a cron expression, see timer.ParseCron.
 func (c *Ctx) Cron(expr string, f func(c *Ctx)) (*Timer, error) {
 	return c.st.timers.Cron(c.st.now, expr, f)
 }

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"syscall"
@@ -28,6 +29,22 @@ func TestClusterOfProcesses(t *testing.T) {
 		ann, bob = append(ann, a), append(bob, b)
 	}
 	talk(t, "all nodes are well", ann, bob)
+	var page struct {
+		Nodes []struct {
+			Name string
+			Owns int
+		}
+		Rooms []struct{ Room, Node string }
+	}
+	if err := json.Unmarshal([]byte(gates[0].get("/cluster.json")), &page); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Nodes) != 4 || len(page.Rooms) != rooms {
+		t.Fatalf("the cluster page shows %d nodes and %d rooms: %+v", len(page.Nodes), len(page.Rooms), page)
+	}
+	if m := gates[0].get("/metrics"); !strings.Contains(m, "shaddock_cluster_members 4") {
+		t.Fatal("the metrics of a gate do not count four members")
+	}
 
 	began := time.Now()
 	hosts[0].kill()

@@ -3,9 +3,7 @@ package tests
 import (
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,44 +120,6 @@ func TestSleepingAndPanickingHandlers(t *testing.T) {
 	sleeper.wantAnswer("the sleeper's own answer", asleep)
 	other.wantCode("a panic", other.request("test.panic", `{}`), protocol.CodeInternal)
 	other.wantEcho("its session lives on")
-}
-
-// "a client that stops reading while 10,000 pushes are sent to it (others
-// unaffected, memory bounded, a typed close)".
-func TestStalledReader(t *testing.T) {
-	addr, admin := serve(t, app.Config{RateLimit: -1, ByteRate: -1})
-	stalled, sender, reader := join(t, addr, "/nano"), join(t, addr, "/nano"), join(t, addr, "")
-	for _, p := range []*peer{stalled, sender, reader} {
-		p.wantAnswer("join", p.request("room.join", `{}`))
-	}
-	const n = 10_000
-	pad := strings.Repeat("x", 1000)
-	go func() {
-		for i := range n {
-			_ = sender.trySend(data(t, protocol.Message{Type: protocol.Notify, Route: "room.message", Body: fmt.Appendf(nil, `{"name":"%s","content":"%d"}`, pad, i)}))
-		}
-	}()
-	var drained atomic.Int64
-	go func() {
-		for {
-			if _, err := sender.read(); err != nil {
-				return
-			}
-			drained.Add(1)
-		}
-	}()
-	for i := 0; i < n; {
-		m := reader.message("pushes")
-		if m.Route != "onMessage" {
-			continue
-		}
-		var got int
-		if _, err := fmt.Sscanf(string(m.Body[len(pad)+9:]), `","content":"%d"}`, &got); err != nil || got != i {
-			t.Fatalf("push %d: got %d, %v", i, got, err)
-		}
-		i++
-	}
-	wantMetric(t, admin, `shaddock_closed_total{reason="slow"}`, 1)
 }
 
 // "10,000 connect/close cycles (flat memory)", and "closed sessions never

@@ -53,10 +53,16 @@ func (s *Server) acceptAll(raw syscall.RawConn) {
 			s.shortage(failed)
 		default:
 			_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // slower without, not wrong
+			_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentInKernel)
 			s.adopt(&fdSocket{fd: int32(fd)}, addrPort(sa))
 		}
 	}
 }
+
+// unsentInKernel is how many bytes a socket takes beyond what it has sent. Left to
+// itself it takes up to 4 MiB: a client that stopped reading would go unnoticed for
+// as long as that lasts, and the memory it costs would be in nobody's budget.
+const unsentInKernel = 128 << 10
 
 func addrPort(sa unix.Sockaddr) netip.AddrPort {
 	switch a := sa.(type) {

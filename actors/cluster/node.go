@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,6 +66,10 @@ type Node struct {
 	kinds   []string
 	watch   []func(roster.Standing)
 
+	run   context.Context // ends with the node
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
+
 	// Set by Start.
 	roster    atomic.Pointer[roster.Roster]
 	directory *directory.Directory
@@ -80,6 +85,7 @@ func Open(cfg Config) (*Node, error) {
 	}
 	cfg.Name = cmp.Or(cfg.Name, "shaddock")
 	n := &Node{cfg: cfg, log: cfg.Logger}
+	n.run, n.stop = context.WithCancel(context.Background())
 	boot := newBoot()
 	if cfg.Connect != nil {
 		n.link, n.dial = cfg.Connect(boot)
@@ -180,7 +186,23 @@ func (r receiver) Receive(from link.Peer, e *wire.Envelope) { r.n.link.Receive(f
 // Broken implements carrier.Receiver: the connection may have been all that broke.
 func (r receiver) Broken(addr string) {
 	r.n.link.Broken(addr)
-	r.n.Suspect(addr)
+	r.n.tasks.Go(func() { r.n.suspect(addr) })
+}
+
+// suspects are the pauses before looks at a peer whose connection broke. A process
+// that dies closes its sockets one after the other: at the first look its listener
+// may still be there.
+var suspects = [...]time.Duration{0, 150 * time.Millisecond, 400 * time.Millisecond, time.Second}
+
+func (n *Node) suspect(addr string) {
+	for _, pause := range suspects {
+		select {
+		case <-n.run.Done():
+			return
+		case <-time.After(pause):
+			n.Suspect(addr)
+		}
+	}
 }
 
 // Suspect has a peer looked at whose connection broke, see roster.Suspect.
@@ -244,6 +266,8 @@ func (n *Node) Leave(ctx context.Context) error {
 // Close ends the node's work at once; its lease runs out by itself. Twice does
 // nothing.
 func (n *Node) Close() {
+	n.stop()
+	n.tasks.Wait()
 	if r := n.roster.Swap(nil); r != nil {
 		r.Close()
 		n.link.Close()

@@ -50,21 +50,38 @@ func (s *Set[C]) When(now time.Time, d time.Duration, cond func(C) bool, f func(
 	})
 }
 
-// Cron calls f at the instants of a cron expression: five fields (minute, hour,
-// day of month, month, day of week), six with seconds in front, or a descriptor
-// such as @hourly or @every 90s. They are read in the time zone of now, unless the
-// expression begins with CRON_TZ=Area/City. An expression that matches no instant
-// in the next five years makes a timer without calls.
+// Cron is Follow for an expression that need not be kept.
 func (s *Set[C]) Cron(now time.Time, expr string, f func(C)) (*Timer[C], error) {
-	sched, err := expressions.Parse(expr)
+	c, err := ParseCron(expr)
 	if err != nil {
-		return nil, fmt.Errorf("cron expression %q: %w", expr, err)
+		return nil, err
 	}
-	t := &Timer[C]{due: sched.Next(now), cron: sched, f: f, set: s, index: -1}
+	return s.Follow(now, c, f), nil
+}
+
+// Follow calls f at the instants of a cron expression, in the time zone of now
+// unless the expression names one. One that matches no instant in the next five
+// years makes a timer without calls.
+func (s *Set[C]) Follow(now time.Time, c Cron, f func(C)) *Timer[C] {
+	t := &Timer[C]{due: c.schedule.Next(now), cron: c.schedule, f: f, set: s, index: -1}
 	if t.due.IsZero() {
-		return t, nil
+		return t
 	}
-	return s.add(t), nil
+	return s.add(t)
+}
+
+// Cron is a cron expression that has been read. The zero value is not usable.
+type Cron struct{ schedule cron.Schedule }
+
+// ParseCron reads a cron expression: five fields (minute, hour, day of month,
+// month, day of week), six with seconds in front, or a descriptor such as @hourly
+// or @every 90s. CRON_TZ=Area/City in front names a time zone.
+func ParseCron(expr string) (Cron, error) {
+	s, err := expressions.Parse(expr)
+	if err != nil {
+		return Cron{}, fmt.Errorf("cron expression %q: %w", expr, err)
+	}
+	return Cron{s}, nil
 }
 
 var expressions = cron.NewParser(cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)

@@ -17,6 +17,13 @@ const (
 	OpFromRoom = 30
 )
 
+// The directory of what rooms there are. Bodies are JSON of package rooms.
+const (
+	OpRoomReports = 40 // what the sender's rooms say of themselves, to the node that keeps the list
+	OpRoomQuery   = 41 // a call. Answer: body
+	OpRoomCreate  = 42 // a call. kind, id; body: labels
+)
+
 // The words of the conversation of a gate and a room.
 const (
 	TalkSay    = 0 // seq: place; body: a batch of package rooms

@@ -12,6 +12,7 @@ type compareCommand struct {
 	A        string   `arg:"" type:"existingfile" predictor:"json" help:"The result that is 1."`
 	B        string   `arg:"" type:"existingfile" predictor:"json" help:"The result that is shown as a ratio of the first."`
 	Names    []string `placeholder:"A,B" help:"Heads of the columns. Default: the names of the files."`
+	Only     []string `placeholder:"NAME,..." help:"Show these alone: push, request[room.echo], server.cpu_per_op, …"`
 	Markdown bool     `help:"Print a Markdown table."`
 }
 
@@ -33,6 +34,7 @@ func (c *compareCommand) Run(std Streams) error {
 	if err != nil {
 		return err
 	}
+	cmp.Keep(c.Only)
 	if c.Markdown {
 		cmp.WriteMarkdown(std.Out)
 		return nil

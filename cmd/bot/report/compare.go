@@ -93,6 +93,21 @@ func valueOf(v Value, r *Result) (x float64, ok bool, err error) {
 	return x, err == nil, err
 }
 
+// Keep leaves only the values of that name or below it: "push" keeps push.p99
+// and push[onMessage].p99, "server" what is known of the server. Nothing keeps
+// all.
+func (c *Comparison) Keep(names []string) {
+	if len(names) == 0 {
+		return
+	}
+	c.Rows = slices.DeleteFunc(c.Rows, func(row Row) bool {
+		return !slices.ContainsFunc(names, func(name string) bool {
+			rest, ok := strings.CutPrefix(row.Value.Name, name)
+			return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
+	})
+}
+
 // Differences says what makes the two runs hard to compare, a sentence each.
 func (c *Comparison) Differences() (out []string) {
 	a, b := c.A.Run, c.B.Run

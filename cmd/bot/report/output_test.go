@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,26 @@ func TestComparisonRatios(t *testing.T) {
 	b.Run.Sessions, b.Run.Machine.Cores = 5, 64
 	if d := c.Differences(); len(d) != 2 || !strings.Contains(d[0], "sessions differs: 100, 5") {
 		t.Errorf("differences %q, want sessions and machine", d)
+	}
+}
+
+func TestAComparisonOfAFew(t *testing.T) {
+	c, err := Compare(example(1, 1), example(1, 2), [2]string{"a", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Keep([]string{"push", "request[room.echo].p50", "server", "lo"})
+	var got []string
+	for _, row := range c.Rows {
+		got = append(got, row.Value.Name)
+	}
+	want := []string{
+		"request[room.echo].p50",
+		"push[onMessage].count", "push[onMessage].p50", "push[onMessage].p99", "push[onMessage].p99.9", "push[onMessage].max",
+		"server.cores", "server.cpu_per_op", "server.rss", "server.rss_per_session",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("kept %q, want %q", got, want)
 	}
 }
 

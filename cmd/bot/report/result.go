@@ -140,11 +140,12 @@ func (r *Result) Seal() {
 	}
 }
 
-// operation is what a server's work is divided by: deliveries where there are
-// any, else answers, else sessions.
+// operation is what a server's work is divided by: pushes where there are any,
+// else answers, else sessions. The metrics are counted and not the accounts of
+// deliveries, which include those of a warm-up; processor time does not.
 func (r *Result) operation() (name string, n int64) {
-	if r.Deliveries.Received > 0 {
-		return "delivery", r.Deliveries.Received
+	if n := r.count("push"); n > 0 {
+		return "delivery", n
 	}
 	if n := r.count("request"); n > 0 {
 		return "request", n

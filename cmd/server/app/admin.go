@@ -74,6 +74,10 @@ func (s *server) adminMux() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("POST /kick", s.kick)
+	if s.node != nil {
+		mux.HandleFunc("GET /cluster", s.clusterPage)
+		mux.HandleFunc("GET /cluster.json", s.clusterJSON)
+	}
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

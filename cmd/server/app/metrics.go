@@ -15,6 +15,7 @@ func (s *server) metrics() *prometheus.Registry {
 		collector(s.collectTransport),
 		collector(s.collectRooms),
 		collector(s.collectSessions),
+		collector(s.collectCluster),
 	)
 	return reg
 }

@@ -1,0 +1,55 @@
+package app
+
+// collectCluster emits what a node of a cluster counts; nothing on a server alone.
+func (s *server) collectCluster(e emit) {
+	if s.node == nil {
+		return
+	}
+	n, r := s.node.Stats(), s.rooms.SpreadStats()
+	held := 0.0
+	if s.node.Held() {
+		held = 1
+	}
+	e.gauge("cluster_members", "Nodes that this one knows of, itself included.", float64(n.Roster.Members))
+	e.gauge("cluster_held", "1 while this node is sure of its lease, else 0: its rooms pause.", held)
+	e.count("cluster_lapses_total", "Times that this node stopped being sure of its lease.", float64(n.Roster.Lapses))
+	e.count("cluster_store_failures_total", "Tasks of the lease that the store did not carry out.", float64(n.Roster.Failures))
+	e.count("cluster_relists_total", "Watches on the members that were lost.", float64(n.Roster.Relists))
+	e.count("cluster_crashed_total", "Leases ended for nodes that nobody listens for any more.", float64(n.Roster.Crashed))
+
+	d := n.Directory
+	e.gauge("cluster_rooms_owned", "Rooms that this node owns, or is about to.", float64(d.Rooms))
+	e.count("cluster_activations_total", "Rooms started here.", float64(d.Activations))
+	counts(e, "cluster_room_changes_total", "What became of rooms here, by cause.", "cause",
+		map[string]int64{"suspended": d.Suspended, "resumed": d.Resumed, "lost": d.Lost})
+	counts(e, "cluster_searches_total", "Searches for rooms, by result.", "result", map[string]int64{"found": d.Searches, "failed": d.NotFound})
+	e.count("cluster_search_seconds_total", "Time spent on searches that found a room.", d.SearchTime.Seconds())
+	e.count("cluster_ownership_errors_total", "Claims and releases that the store did not carry out at once.", float64(d.StoreErrors))
+
+	l := n.Link
+	counts(e, "cluster_messages_total", "Messages between nodes.", "direction", map[string]int64{"sent": l.Sent, "received": l.Received})
+	counts(e, "cluster_bytes_total", "Bytes of their bodies.", "direction", map[string]int64{"sent": l.SentBytes, "received": l.ReceivedBytes})
+	counts(e, "cluster_refused_total", "Messages not sent, by cause.", "cause", map[string]int64{"busy": l.RefusedBusy, "down": l.RefusedDown})
+	e.count("cluster_broken_total", "Connections to peers that broke.", float64(l.Broken))
+	e.count("cluster_lost_total", "Messages that were sent to this node and never arrived; conversations repair theirs.", float64(l.Lost))
+	e.count("cluster_unknown_total", "Messages with an op that this node does not know.", float64(l.Unknown))
+	counts(e, "cluster_calls_total", "Calls of peers, by result.", "result",
+		map[string]int64{"made": l.Calls, "unsent": l.CallsUnsent, "unknown": l.CallsUnknown})
+	e.count("cluster_retries_total", "Tries after the first.", float64(l.Retries))
+	inFlight := uint64(0)
+	for _, p := range l.Peers {
+		inFlight += p.InFlight
+	}
+	e.gauge("cluster_in_flight", "Messages that peers have not acknowledged.", float64(inFlight))
+
+	e.count("cluster_conversations_total", "Conversations that this gate began with rooms.", float64(r.Talks))
+	e.count("cluster_returns_total", "Members that this gate brought back to a room that had moved.", float64(r.Returns))
+	e.count("cluster_fanouts_total", "Broadcasts that arrived for sessions of this gate.", float64(r.Fanouts))
+	e.count("cluster_pauses_total", "Times that a room could not answer for want of a sure lease.", float64(r.Pauses))
+	e.count("cluster_calls_refused_total", "Calls answered 503 by this gate: the room was paused or too far behind.", float64(r.Refused))
+	counts(e, "cluster_batches_lost_total", "Batches of conversations that could not be repaired.", "direction",
+		map[string]int64{"up": r.LostUp, "down": r.LostDown})
+	e.count("cluster_resyncs_total", "Times that this gate's members of a room were told to resync.", float64(r.Resyncs))
+	e.count("cluster_late_gates_total", "Gates that a room which opened did not wait for any longer.", float64(r.LateGates))
+	e.count("cluster_unreadable_total", "Batches of a version that this node cannot read.", float64(r.Unreadable))
+}
