@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,15 @@ func (r *Ref) PID() *actor.PID { return r.pid }
 // the session owns what it says, and in which order. Nil when the session is
 // another node's.
 func (r *Ref) Wire() Wire { return r.wire }
+
+// RemoteAddr returns the client's address; zero for one in memory or on another
+// node.
+func (r *Ref) RemoteAddr() netip.AddrPort {
+	if r.wire == nil {
+		return netip.AddrPort{}
+	}
+	return r.wire.RemoteAddr()
+}
 
 // Push sends v to the client, in order with what this goroutine pushed before.
 // Whoever calls must not change v any more. A v that cannot be written is logged
