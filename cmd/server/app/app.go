@@ -36,6 +36,7 @@ type server struct {
 	admin    *side                   // nil when off
 	pushing  *side                   // nil when off
 	push     *push.API
+	pushes   *pushes
 	live     *live.Live
 	players  net.Addr
 	stopping atomic.Bool
@@ -100,7 +101,8 @@ func start(cfg Config) (s *server, err error) {
 func (s *server) register() (err error) {
 	s.actors = actors.New(s.sessions())
 	s.live = live.New(s.cfg.Live)
-	s.push = push.New(s.cfg.Push, &pushes{server: s})
+	s.pushes = &pushes{server: s}
+	s.push = push.New(s.cfg.Push, s.pushes)
 	kinds := slices.Concat([]rooms.Kind{chat.Kind(), demo.Kind(), tadpole.Kind()}, s.live.Kinds(), s.cfg.Rooms)
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
 		return err

@@ -3,6 +3,8 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/shaddock-game/shaddock/rooms/live"
 )
 
 // metrics returns a registry that reads the counters of all parts at each scrape:
@@ -16,6 +18,7 @@ func (s *server) metrics() *prometheus.Registry {
 		collector(s.collectRooms),
 		collector(s.collectSessions),
 		collector(s.collectCluster),
+		collector(s.collectLive),
 	)
 	return reg
 }
@@ -83,6 +86,19 @@ func (s *server) collectRooms(e emit) {
 	e.count("room_unwritable_total", "Pushes that could not be encoded.", float64(r.Unwritable))
 	e.count("room_panics_total", "Panics of behaviours.", float64(r.Panics))
 	e.count("room_restores_total", "Rooms restored from a snapshot after a panic.", float64(r.Restores))
+}
+
+func (s *server) collectLive(e emit) {
+	l, t := s.live.Stats(), s.pushes.Totals()
+	e.gauge("live_rooms", "Live rooms.", float64(l.Rooms))
+	counts(e, "live_messages_total", "Messages that live rooms took, by where they came from.", "from",
+		map[string]int64{"member": t.Messages, "push_room": t.Room, "push_all": t.All, "push_user": t.User})
+	counts(e, "live_refused_total", "Messages that live rooms refused, by cause.", "cause",
+		map[string]int64{"member_rate": t.Limited, "member_overload": t.Overloaded, "push_room": t.RoomFail, "push_all": t.AllFail, "push_user": t.UserFail})
+	e.count("live_delivered_total", "Messages of live rooms and pushes, one for each receiver.", float64(t.Sent))
+	e.count("live_dropped_total", "Messages of live rooms and pushes that a receiver did not get, each counted.", float64(t.Lost))
+	e.gauge("live_pending", "Messages that live rooms have taken and not delivered yet.", float64(t.Merging))
+	e.gauge("live_pending_bytes", "Bytes of them, over all rooms.", float64(s.rooms.Traffic(live.RoomKind).PendingBytes+s.rooms.Traffic(live.EveryoneKind).PendingBytes))
 }
 
 func (s *server) collectSessions(e emit) {

@@ -44,6 +44,7 @@ func (s *server) info(w http.ResponseWriter, _ *http.Request) {
 		Name: "shaddock", Version: s.cfg.Version, WS: s.cfg.WSPaths,
 		Pages: []page{
 			{"/web/", "Chat", "Rooms where everyone hears everyone."},
+			{"/live/", "Live", "Messages that fly over a stage, thousands a second."},
 			{"/tadpole/", "Tadpoles", "A pond to swim in with everybody else."},
 		},
 		Routes: s.actors.Routes(),

@@ -14,7 +14,7 @@ import (
 	"net/http"
 )
 
-//go:embed *.html *.css *.js *.svg web tadpole sdk
+//go:embed *.html *.css *.js *.svg web live tadpole sdk
 var files embed.FS
 
 // policy lets a page load what this server serves and nothing else. WebSockets
