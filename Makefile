@@ -21,6 +21,7 @@ $(GOLANGCI):
 
 test:
 	$(GO) test -race ./...
+	cd tests/peers && $(GO) test -run Migration .
 
 clients: ## clients that nobody here wrote, and our own SDK in a browser
 	tests/clients/setup.sh
