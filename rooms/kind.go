@@ -37,6 +37,7 @@ type Kind struct {
 	serializer protocol.Serializer
 	text       func(dst []byte, route string, vs []any) ([]byte, error)
 	saveEvery  int
+	kept       bool
 	idle       time.Duration
 	seats      int
 	mailbox    int

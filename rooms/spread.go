@@ -190,7 +190,7 @@ func (h *Host) spawnFar(key Key, epoch uint64, name string) error {
 	props := actor.PropsFromProducer(func() actor.Actor {
 		ended, end := context.WithCancel(context.Background())
 		f := newFar(h, k, key, epoch)
-		r := &farRoom{far: f, spread: h.spread}
+		r := &farRoom{far: f, spread: h.spread, safe: h.newSafe(k)}
 		r.room = room{key: key, host: h, ended: ended, end: end, work: &h.work, st: &state{
 			kind: k, id: key.ID, log: log, stats: &h.stats,
 			rand: newRand(uint64(time.Now().UnixNano())),

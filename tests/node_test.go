@@ -112,7 +112,7 @@ func (p *process) kill() {
 		return
 	}
 	_ = p.cmd.Process.Kill() // it may have ended by itself
-	<-p.ended
+	_ = <-p.ended // the exit code is the kill's
 	_ = p.stdin.Close()
 	p.cmd = nil
 }
