@@ -225,10 +225,15 @@ func (l *loader) push(v value, op *Op, route string) {
 
 func (l *loader) sendStep(v value, op *Op) {
 	op.Kind = OpNotify
-	for _, f := range l.fields(v, "body", "enter", "leave") {
+	push := ""
+	for _, f := range l.fields(v, "body", "push", "sampled", "enter", "leave") {
 		switch f.key {
 		case "body":
 			op.Body = l.body(f.value)
+		case "push":
+			push = l.text(f.value)
+		case "sampled":
+			op.Sampled = l.boolean(f.value)
 		case "enter":
 			op.Enter = l.boolean(f.value)
 		case "leave":
@@ -240,6 +245,10 @@ func (l *loader) sendStep(v value, op *Op) {
 	}
 	if op.Body == nil {
 		l.fail(v, `needs a "body"`)
+	}
+	if push != "" {
+		op.Publish = true
+		l.push(v, op, push)
 	}
 }
 
