@@ -54,6 +54,7 @@ func (h *Host) Spread(m Mesh) {
 	}
 	m.Serve(s, kinds)
 	m.Watch(s.standing)
+	m.ServeCall(wire.OpRoomTell, s.serveTell)
 	h.shareDirectory(s)
 	for word := range uint32(wire.TalkWords) {
 		m.Direct(wire.OpFromGate+word, func(from link.Peer, e *wire.Envelope) { s.fromGate(&heard{from, word, e}) })
@@ -169,15 +170,6 @@ func (s *spread) standing(st roster.Standing) {
 func (s *spread) there(node string) bool {
 	_, ok := s.mesh.Members().Get(node)
 	return ok
-}
-
-// tell hands a message from outside of any session to a room of this node.
-func (s *spread) tell(key Key, t *told) {
-	if v, ok := s.rooms.Load(key); ok {
-		s.root.Send(v.(*actor.PID), t)
-		return
-	}
-	t.Refused(ErrNoRoom)
 }
 
 // spawnFar starts a room of the cluster on this node.
