@@ -80,8 +80,6 @@ func (x *annex) Receive(c actor.Context) {
 		x.start(c, now)
 	case *call:
 		x.st.call(m)
-	case *told:
-		x.spread.tell(x.st.key, m)
 	case *actors.SessionEnded:
 		x.st.ended(m.ID, m.Reason)
 	case *heard:

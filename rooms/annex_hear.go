@@ -180,8 +180,8 @@ func (a *annexState) answered(id uint64, s *seat, o *ops) {
 		return
 	}
 	join := a.done(id, token)
-	if s == nil {
-		return
+	if s == nil || s.in && token == 0 && flags&^answerValue == answerJoined {
+		return // gone, or what the session knows: the room has it back
 	}
 	ans := actors.Answer{Token: actors.NewToken(token)}
 	if flags&answerFailed != 0 {

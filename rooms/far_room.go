@@ -45,6 +45,8 @@ type farRoom struct {
 	rollEnd   time.Time // when nobody is waited for any longer, zero: the roll is over
 	moving    bool
 	lost      bool
+	safe      safe
+	early     []*heard // what gates said before the snapshot was loaded
 	deferred  []any    // what came for the game while it stood still
 	waiting   []*heard // what gates said during the roll call
 }
@@ -58,14 +60,14 @@ func (r *farRoom) Receive(c actor.Context) {
 	case *heard:
 		r.heard(m, now)
 		r.roll(c, now)
-		r.settle(c, now)
+		r.settleGame(c, now)
 	case *actors.ToDistant:
 		r.far.pass(m)
 	case *nodeGone:
 		r.far.lose(r.st, now, m.id)
 		r.far.present(m.id)
 		r.roll(c, now)
-		r.settle(c, now)
+		r.settleGame(c, now)
 	case *flushNow:
 		r.flushing = false
 		r.flush(now)
@@ -93,8 +95,14 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.stopping(c, now)
 		return
 	case *actor.Stopped:
-		r.spread.ended(r.key, r.far.epoch)
+		r.stopped()
 		return
+	case *loadDone:
+		r.loadDone(c, now, m)
+		r.roll(c, now)
+		r.settleGame(c, now)
+	case *saveDone:
+		r.saveDone(c, now, m)
 	default:
 		r.room.Receive(c)
 	}
@@ -114,8 +122,11 @@ func (r *farRoom) started(c actor.Context) {
 	root, self := c.ActorSystem().Root, c.Self()
 	r.farRing = func() { root.Send(self, &farWake{}) }
 	r.far.pid = self
-	r.far.open = r.open
+	r.far.open = r.begin
 	r.room.Receive(c)
+	if r.safe.keeper != nil {
+		r.load(c, 0)
+	}
 }
 
 // heard takes in what a gate says. A process that was stopped may run for a moment
@@ -123,6 +134,10 @@ func (r *farRoom) started(c actor.Context) {
 func (r *farRoom) heard(m *heard, now time.Time) {
 	if r.suspended || !r.spread.mesh.Held() {
 		r.spread.paused(m)
+		return
+	}
+	if r.safe.loading {
+		r.early = append(r.early, m)
 		return
 	}
 	if !r.called {
@@ -165,11 +180,20 @@ func (r *farRoom) goOn(c actor.Context) {
 	r.deferred = nil
 }
 
+// settleGame is settle for a game that has begun: one that has not has nothing to
+// settle, and is not idle but waits for the roll call or its snapshot.
+func (r *farRoom) settleGame(c actor.Context, now time.Time) {
+	if r.opened {
+		r.settle(c, now)
+	}
+}
+
 func (r *farRoom) settleFar(c actor.Context, now time.Time) {
+	r.save(c, 0)
 	switch {
 	case r.far.bytes > farBatch:
 		r.flush(now)
-	case !r.flushing && r.far.gathered():
+	case !r.flushing && !r.holds() && r.far.gathered():
 		r.flushing = true
 		c.Send(c.Self(), &flushNow{r})
 	}
@@ -180,6 +204,9 @@ func (r *farRoom) settleFar(c actor.Context, now time.Time) {
 func (r *farRoom) flushRefused() { r.flushing = false }
 
 func (r *farRoom) flush(now time.Time) {
+	if r.holds() {
+		return
+	}
 	if held := r.spread.mesh.Held(); held == r.far.mute && !r.suspended {
 		r.far.silence(!held)
 	}
@@ -202,9 +229,17 @@ func (r *farRoom) resume(c actor.Context, epoch uint64) {
 // gates look for it, and find it elsewhere.
 func (r *farRoom) stopping(c actor.Context, now time.Time) {
 	r.farAlarm.Stop()
+	switch {
+	case r.safe.keeper == nil || !r.opened || r.lost:
+	case r.st.closed: // the game is over: the next begins anew
+		r.st.snapshot = nil
+		r.st.taken++
+	default:
+		r.st.takeSnapshot()
+	}
 	if !r.moving {
 		r.room.Receive(c)
-		r.flush(now)
+		r.lastWord(now)
 		return
 	}
 	r.alarm.Stop()
@@ -213,8 +248,41 @@ func (r *farRoom) stopping(c actor.Context, now time.Time) {
 	r.report(true)
 	if !r.lost {
 		r.far.moved()
-		r.flush(now)
+		r.lastWord(now)
 	}
+}
+
+// lastWord says what is left to say, unless it has to be saved first.
+func (r *farRoom) lastWord(now time.Time) {
+	if r.safe.keeper == nil || r.safe.saved == r.st.taken {
+		r.far.flush(now)
+	}
+}
+
+// stopped gives the room's key up, once all is saved. What was not said for want
+// of a save is said then, or asked again of the next activation.
+func (r *farRoom) stopped() {
+	if r.safe.keeper == nil || r.safe.saved == r.st.taken || r.lost || r.safe.fenced {
+		r.spread.ended(r.key, r.far.epoch)
+		return
+	}
+	r.last(func(saved bool) {
+		if saved {
+			r.far.flush(time.Now())
+		}
+		r.spread.ended(r.key, r.far.epoch)
+	})
+}
+
+// begin opens the game: with the snapshot that was kept, if there is one.
+func (r *farRoom) begin(now time.Time, labels Labels) {
+	if r.opened || len(r.safe.loaded) == 0 {
+		r.open(now, labels)
+		return
+	}
+	r.opened = true
+	r.st.reopen(now, labels, r.safe.loaded)
+	r.safe.loaded = nil
 }
 
 // greet tells all gates how far the room has come.
@@ -230,6 +298,17 @@ func (f *far) moved() {
 	for _, g := range f.gates {
 		g.batch = append(g.batch, downMoved)
 	}
+}
+
+// reopen is open for a game that goes on from a snapshot.
+func (st *state) reopen(now time.Time, labels Labels, snapshot []byte) {
+	st.now, st.empty, st.labels, st.changed = now, now, labels, true
+	st.seats = make(map[uint64]*Member)
+	if st.kind.merge != (Merge{}) {
+		st.out.setMerge(st.kind.merge)
+	}
+	st.snapshot = snapshot
+	st.restore()
 }
 
 // moved ends the state without a word to the members.

@@ -32,6 +32,7 @@ type Host struct {
 	local     *Local
 	place     Placement
 	spread    *spread // nil for a node alone
+	keeper    Keeper  // nil: snapshots stay in the room
 	directory *actor.PID
 	names     names
 	work      sync.WaitGroup // async work of all rooms

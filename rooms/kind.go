@@ -29,6 +29,7 @@ type Kind struct {
 	back     func(room any, c *Ctx, m *Member, req any) error
 	closing  func(room any, c *Ctx, why protocol.Reason)
 	told     func(room any, c *Ctx, msg any) error
+	toldFrom func(body []byte) (any, error) // what another node was told
 
 	joinRoute  string
 	match      func(req any) (Labels, error) // nil: joins that name no room go to room 1
@@ -37,6 +38,7 @@ type Kind struct {
 	serializer protocol.Serializer
 	text       func(dst []byte, route string, vs []any) ([]byte, error)
 	saveEvery  int
+	kept       bool
 	idle       time.Duration
 	seats      int
 	mailbox    int

@@ -82,6 +82,11 @@ func (st *state) saveIfDue() {
 	if st.unsaved++; st.unsaved < st.kind.saveEvery {
 		return
 	}
+	st.takeSnapshot()
+}
+
+// takeSnapshot replaces the snapshot by one of the game as it is.
+func (st *state) takeSnapshot() {
 	st.unsaved = 0
 	_ = st.guarded(func(*Ctx) error { // logged and counted where it is caught
 		b, err := st.kind.save(st.room)
@@ -90,6 +95,7 @@ func (st *state) saveIfDue() {
 			return nil // the last good one stays
 		}
 		st.snapshot = b
+		st.taken++
 		return nil
 	})
 }

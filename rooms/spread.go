@@ -54,6 +54,7 @@ func (h *Host) Spread(m Mesh) {
 	}
 	m.Serve(s, kinds)
 	m.Watch(s.standing)
+	m.ServeCall(wire.OpRoomTell, s.serveTell)
 	h.shareDirectory(s)
 	for word := range uint32(wire.TalkWords) {
 		m.Direct(wire.OpFromGate+word, func(from link.Peer, e *wire.Envelope) { s.fromGate(&heard{from, word, e}) })
@@ -171,15 +172,6 @@ func (s *spread) there(node string) bool {
 	return ok
 }
 
-// tell hands a message from outside of any session to a room of this node.
-func (s *spread) tell(key Key, t *told) {
-	if v, ok := s.rooms.Load(key); ok {
-		s.root.Send(v.(*actor.PID), t)
-		return
-	}
-	t.Refused(ErrNoRoom)
-}
-
 // spawnFar starts a room of the cluster on this node.
 func (h *Host) spawnFar(key Key, epoch uint64, name string) error {
 	k, ok := h.kinds[key.Kind]
@@ -190,7 +182,7 @@ func (h *Host) spawnFar(key Key, epoch uint64, name string) error {
 	props := actor.PropsFromProducer(func() actor.Actor {
 		ended, end := context.WithCancel(context.Background())
 		f := newFar(h, k, key, epoch)
-		r := &farRoom{far: f, spread: h.spread}
+		r := &farRoom{far: f, spread: h.spread, safe: h.newSafe(k)}
 		r.room = room{key: key, host: h, ended: ended, end: end, work: &h.work, st: &state{
 			kind: k, id: key.ID, log: log, stats: &h.stats,
 			rand: newRand(uint64(time.Now().UnixNano())),

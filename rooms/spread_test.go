@@ -81,6 +81,7 @@ func (t *town) start(name string) *citizen {
 	if n.Node, err = cluster.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
+	host.Keep(n.Snapshots())
 	host.Spread(n.Node)
 	if err := errors.Join(n.app.Start(), n.Start(t.Context())); err != nil {
 		t.Fatal(err)

@@ -35,6 +35,7 @@ type state struct {
 	empty   time.Time // since when nobody is here
 
 	snapshot []byte // of the last Save, nil before the first
+	taken    uint64 // counts snapshots
 	unsaved  int    // operations since then
 	panics   [5]time.Time
 

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -11,9 +12,15 @@ var ErrNoRoom = errors.New("no such room")
 
 // OnTold lets rooms of the kind take messages of type M that come from outside of
 // any session, from Host.Tell: an HTTP API, another room, a job. The error is the
-// teller's verdict.
+// teller's verdict. In a cluster M is something that encoding/json reads as it wrote
+// it, for rooms of other nodes.
 func OnTold[R, M any](f func(r *R, c *Ctx, m M) error) Part[R] {
 	return func(k *Kind) {
+		k.toldFrom = func(body []byte) (any, error) {
+			var m M
+			err := json.Unmarshal(body, &m)
+			return m, err
+		}
 		k.told = func(room any, c *Ctx, msg any) error {
 			m, ok := msg.(M)
 			if !ok {
@@ -40,6 +47,10 @@ func (t *told) Refused(err error) { t.verdict(err) }
 func (h *Host) Tell(key Key, msg any, verdict func(err error)) {
 	if k, ok := h.kinds[key.Kind]; !ok || k.told == nil {
 		verdict(ErrNoRoom)
+		return
+	}
+	if h.spread != nil {
+		h.spread.tell(key, &told{msg, verdict})
 		return
 	}
 	h.place.Deliver(key, &told{msg, verdict})

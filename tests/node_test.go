@@ -112,7 +112,9 @@ func (p *process) kill() {
 		return
 	}
 	_ = p.cmd.Process.Kill() // it may have ended by itself
-	<-p.ended
+	if err := <-p.ended; err != nil {
+		p.t.Logf("%s: %v", p.name, err)
+	}
 	_ = p.stdin.Close()
 	p.cmd = nil
 }

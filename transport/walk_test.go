@@ -325,8 +325,7 @@ func TestLaggingLoopIsBounded(t *testing.T) {
 	for _, m := range mems {
 		heard += len(m.heard)
 	}
-	var st Stats
-	h.stats.addTo(&st)
+	st := h.engine.stats()
 	if accepted := said*len(cs) + said; heard+int(st.DroppedFull) != accepted || st.DroppedFull == 0 {
 		t.Errorf("%d accepted, %d heard, %d dropped", accepted, heard, st.DroppedFull)
 	}

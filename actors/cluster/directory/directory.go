@@ -206,13 +206,13 @@ func (d *Directory) perform(e effect) {
 	switch e.do {
 	case create:
 		d.ask(e.again, func(ctx context.Context) any {
-			rec, _, err := d.cfg.Store.Create(ctx, d.cfg.Prefix+e.key.path(), claim(d.self.ID, d.self.Addr), e.lease)
+			rec, _, err := d.cfg.Store.Create(ctx, d.cfg.Prefix+e.key.Path(), claim(d.self.ID, d.self.Addr), e.lease)
 			d.report("claim", e.key, err)
 			return createDone{e.key, e.lease, rec, err}
 		})
 	case remove:
 		d.ask(e.again, func(ctx context.Context) any {
-			_, err := d.cfg.Store.Delete(ctx, d.cfg.Prefix+e.key.path(), e.epoch)
+			_, err := d.cfg.Store.Delete(ctx, d.cfg.Prefix+e.key.Path(), e.epoch)
 			d.report("release", e.key, err)
 			return removeDone{e.key, e.epoch, err}
 		})

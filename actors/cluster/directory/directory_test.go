@@ -550,9 +550,9 @@ func TestLossyLinks(t *testing.T) {
 
 func TestKeyPath(t *testing.T) {
 	for _, key := range []Key{{"room", "1"}, {"room", ""}, {"room", "a/b"}, {"room", "../x"}, {"room", "%2F ä 🎲"}} {
-		got, err := keyOf(key.path())
+		got, err := keyOf(key.Path())
 		if err != nil || got != key {
-			t.Errorf("%v became %v by %q: %v", key, got, key.path(), err)
+			t.Errorf("%v became %v by %q: %v", key, got, key.Path(), err)
 		}
 	}
 	for _, bad := range []string{"", "room", "%zz/1", "room/%zz"} {

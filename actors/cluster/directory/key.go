@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -9,13 +10,17 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
 )
 
+// ErrFenced says that the room which saves is not the one that owns its key any
+// more: whatever it would save, another may have gone on from.
+var ErrFenced = errors.New("snapshot of a room that runs elsewhere")
+
 // Key names a room: its kind and its id within the kind.
 type Key struct{ Kind, ID string }
 
 func (k Key) String() string { return k.Kind + "/" + k.ID }
 
-// path is the room's key in the store, below a prefix. An id may hold anything.
-func (k Key) path() string { return url.PathEscape(k.Kind) + "/" + url.PathEscape(k.ID) }
+// Path is the room's key in the store, below a prefix. An id may hold anything.
+func (k Key) Path() string { return url.PathEscape(k.Kind) + "/" + url.PathEscape(k.ID) }
 
 func keyOf(path string) (k Key, err error) {
 	kind, id, ok := strings.Cut(path, "/")

@@ -40,6 +40,26 @@ func (d *Directory) Known(key Key) (Place, bool) {
 	return p, true
 }
 
+// Where returns where a room runs that is active, and starts none. It asks the store
+// when this node does not know.
+func (d *Directory) Where(ctx context.Context, key Key) (Place, bool, error) {
+	if p, ok := d.Known(key); ok {
+		return p, true, nil
+	}
+	path := d.cfg.Prefix + key.Path()
+	recs, _, err := d.cfg.Store.List(ctx, path)
+	if err != nil {
+		return Place{}, false, err
+	}
+	for _, r := range recs { // room 1 is also the beginning of room 10
+		if r.Key == path {
+			p, err := placeOf(r)
+			return p, err == nil, err
+		}
+	}
+	return Place{}, false, nil
+}
+
 // Find returns where a room runs, and has it started where it should when it runs
 // nowhere.
 func (d *Directory) Find(ctx context.Context, key Key) (Place, error) {

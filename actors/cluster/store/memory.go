@@ -141,6 +141,18 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, l Lease) (re
 	return rec, err
 }
 
+// PutIf implements Store.
+func (m *Memory) PutIf(ctx context.Context, key string, value []byte, guard Guard) (written bool, err error) {
+	err = m.with(ctx, func(s *memory) (err error) {
+		if rec, ok := s.records[guard.Key]; ok && rec.Epoch == guard.Epoch {
+			_, err = s.put(key, value, 0)
+			written = err == nil
+		}
+		return err
+	})
+	return written, err
+}
+
 // Delete implements Store.
 func (m *Memory) Delete(ctx context.Context, key string, epoch uint64) (deleted bool, err error) {
 	err = m.with(ctx, func(s *memory) error {

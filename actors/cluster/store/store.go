@@ -33,6 +33,12 @@ type Event struct {
 	Deleted bool
 }
 
+// Guard is a key on which a write depends.
+type Guard struct {
+	Key   string
+	Epoch uint64
+}
+
 // ErrNoLease says that a lease has ended, or never was: what was written with it
 // is gone, and the next to come may own it.
 var ErrNoLease = errors.New("store: no such lease")
@@ -59,6 +65,9 @@ type Store interface {
 	Create(ctx context.Context, key string, value []byte, l Lease) (rec Record, created bool, err error)
 	// Put writes a key whether it is there or not.
 	Put(ctx context.Context, key string, value []byte, l Lease) (Record, error)
+	// PutIf writes a key, without a lease, if the guard's key is still the one that
+	// came to be at its epoch.
+	PutIf(ctx context.Context, key string, value []byte, guard Guard) (written bool, err error)
 	// Delete removes a key if it is still the one that came to be at epoch.
 	Delete(ctx context.Context, key string, epoch uint64) (deleted bool, err error)
 

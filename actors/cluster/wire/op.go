@@ -21,6 +21,7 @@ const (
 const (
 	OpRoomReports = 40 // what the sender's rooms say of themselves, to the node that keeps the list
 	OpRoomQuery   = 41 // a call. Answer: body
+	OpRoomTell    = 43 // a call. kind, id; body: the message as JSON
 	OpRoomCreate  = 42 // a call. kind, id; body: labels
 )
 

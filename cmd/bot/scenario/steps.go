@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -225,10 +224,15 @@ func (l *loader) push(v value, op *Op, route string) {
 
 func (l *loader) sendStep(v value, op *Op) {
 	op.Kind = OpNotify
-	for _, f := range l.fields(v, "body", "enter", "leave") {
+	push := ""
+	for _, f := range l.fields(v, "body", "push", "sampled", "enter", "leave") {
 		switch f.key {
 		case "body":
 			op.Body = l.body(f.value)
+		case "push":
+			push = l.text(f.value)
+		case "sampled":
+			op.Sampled = l.boolean(f.value)
 		case "enter":
 			op.Enter = l.boolean(f.value)
 		case "leave":
@@ -240,6 +244,10 @@ func (l *loader) sendStep(v value, op *Op) {
 	}
 	if op.Body == nil {
 		l.fail(v, `needs a "body"`)
+	}
+	if push != "" {
+		op.Publish = true
+		l.push(v, op, push)
 	}
 }
 
@@ -384,36 +392,4 @@ func (l *loader) pomeloOnly(v value, step string) {
 	if l.out.Text {
 		l.fail(v, `%s speaks pomelo; use send in "protocol: text"`, step)
 	}
-}
-
-// checks reads {path: value}; a path is written with dots.
-func (l *loader) checks(v value) (out []Check) {
-	members, _ := l.members(v)
-	for _, f := range members {
-		text, ok := jsonScalar(f.node)
-		if s, isText := f.node.(*ast.StringNode); isText {
-			quoted, _ := json.Marshal(s.Value) // a string always marshals
-			text, ok = string(quoted), true
-		}
-		var want any
-		if err := json.Unmarshal([]byte(text), &want); err != nil || !ok {
-			l.fail(f.value, "want a plain value to compare with, got %s", kindOf(f.node))
-			continue
-		}
-		out = append(out, Check{Path: strings.Split(f.key, "."), Want: want})
-	}
-	return out
-}
-
-// binds reads {name: path}.
-func (l *loader) binds(v value) (out []Bind) {
-	members, _ := l.members(v)
-	for _, f := range members {
-		if _, taken := builtins[f.key]; taken {
-			l.fail(f.value, "the name %q is taken; there are %s", f.key, strings.Join(BuiltinNames(), ", "))
-			continue
-		}
-		out = append(out, Bind{Path: strings.Split(l.text(f.value), "."), Slot: l.compiler.slot(f.key)})
-	}
-	return out
 }

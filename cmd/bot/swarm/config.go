@@ -104,7 +104,7 @@ func (p *plan) complete() (err error) {
 	p.Sessions = orElse(p.Sessions, p.scen.Sessions, 100)
 	p.Rooms = min(orElse(p.Rooms, p.scen.Rooms, 1), max(p.Sessions, 1))
 	p.Procs, p.Loops = orElse(p.Procs, 1), orElse(p.Loops, 2)
-	p.Dial = orElse(p.Dial, 30*time.Second)
+	p.Dial, p.Grace = orElse(p.Dial, 30*time.Second), orElse(p.Grace, 3*time.Second)
 	if err := p.check(); err != nil {
 		return err
 	}

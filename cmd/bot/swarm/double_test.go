@@ -2,8 +2,11 @@ package swarm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +25,12 @@ type double struct {
 	url  string
 	plan func(member, delivery int) fate
 
-	mu       sync.Mutex // guards all below
+	welcome string // answer to the handshake, when it is another than the usual one
+
+	mu       sync.Mutex     // guards all below
+	hellos   []string       // handshakes as they came
+	http     []string       // bodies of HTTP requests
+	codes    map[uint16]int // compressed routes of requests
 	rooms    map[string][]*guest
 	requests int
 	stallAt  int // the request at which the whole server stands still for a second
@@ -50,10 +58,18 @@ type guest struct {
 
 func newDouble(t *testing.T, plan func(member, delivery int) fate) *double {
 	t.Helper()
-	d := &double{plan: plan, rooms: make(map[string][]*guest)}
-	s, err := transport.NewServer(transport.Config{Loops: 1, Open: func(c *transport.Conn) transport.Receiver {
+	return newDoubleWith(t, plan, transport.Config{})
+}
+
+func newDoubleWith(t *testing.T, plan func(member, delivery int) fate, cfg transport.Config) *double {
+	t.Helper()
+	d := &double{plan: plan, rooms: make(map[string][]*guest), codes: make(map[uint16]int)}
+	cfg.Loops = 1
+	cfg.Open = func(c *transport.Conn) transport.Receiver {
 		return &guest{double: d, conn: c, tops: make(map[uint32]uint32)}
-	}})
+	}
+	cfg.HTTP = http.HandlerFunc(d.push)
+	s, err := transport.NewServer(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,15 +86,30 @@ func newDouble(t *testing.T, plan func(member, delivery int) fate) *double {
 	return d
 }
 
+// greet sets the answer to handshakes.
+func (d *double) greet(welcome string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.welcome = welcome
+}
+
 // Batch implements transport.Receiver.
 func (g *guest) Batch() {}
 
 // Packet implements transport.Receiver.
 func (g *guest) Packet(p protocol.Packet, c *protocol.Chunk) {
-	switch p.Type {
-	case protocol.Handshake:
-		g.conn.Write(protocol.AppendPacket(protocol.AppendHeadroom(nil), protocol.Handshake, []byte(`{"code":200,"sys":{}}`)))
-	case protocol.Data:
+	switch {
+	case g.conn.IsText():
+		g.text(p.Body)
+	case p.Type == protocol.Handshake:
+		g.double.mu.Lock()
+		g.double.hellos = append(g.double.hellos, string(p.Body))
+		welcome := cmp.Or(g.double.welcome, `{"code":200,"sys":{}}`)
+		g.double.mu.Unlock()
+		g.conn.Write(protocol.AppendPacket(protocol.AppendHeadroom(nil), protocol.Handshake, []byte(welcome)))
+	case p.Type == protocol.Heartbeat:
+		g.conn.Write(protocol.AppendPacket(protocol.AppendHeadroom(nil), protocol.Heartbeat, nil))
+	case p.Type == protocol.Data:
 		g.message(p.Body)
 	}
 	g.conn.Done(1, len(p.Body))
@@ -88,7 +119,12 @@ func (g *guest) Packet(p protocol.Packet, c *protocol.Chunk) {
 }
 
 func (g *guest) message(b []byte) {
-	m, err := protocol.ParseMessage(b, nil)
+	m, err := protocol.ParseMessage(b, doubleRoutes)
+	if m.Code != 0 {
+		g.double.mu.Lock()
+		g.double.codes[m.Code]++
+		g.double.mu.Unlock()
+	}
 	if err != nil {
 		g.conn.Close(protocol.ReasonProtocol)
 		return
@@ -103,6 +139,39 @@ func (g *guest) message(b []byte) {
 	case m.Route == "room.message":
 		g.double.publish(g, bytes.Clone(m.Body))
 	}
+}
+
+// doubleRoutes is the dictionary of a double that offers one.
+var doubleRoutes, _ = protocol.NewRoutes(nil, map[string]uint16{"room.echo": 7})
+
+// text plays a JSON text endpoint with one room.
+func (g *guest) text(b []byte) {
+	switch {
+	case bytes.Contains(b, []byte(`"PING"`)):
+		g.conn.WriteText([]byte(`{"type":"PONG","data":{}}`))
+	case bytes.Contains(b, []byte(`"JOIN"`)):
+		g.double.join("text", g)
+	case bytes.Contains(b, []byte(`"SEND"`)):
+		g.double.publish(g, bytes.Clone(b))
+	}
+}
+
+// push plays a push API: what comes goes to everyone in every room.
+func (d *double) push(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if r.Header.Get("X-Key") != "k" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.http = append(d.http, r.Header.Get("Content-Type")+" "+string(body))
+	for _, members := range d.rooms {
+		for _, m := range members {
+			m.deliver(body)
+		}
+	}
+	w.WriteHeader(http.StatusAccepted)
 }
 
 func (g *guest) answer(id uint64, body []byte) {
@@ -176,6 +245,10 @@ func (g *guest) push(body []byte) {
 			g.double.tally.outOfOrder++
 		}
 	}
+	if g.conn.IsText() {
+		g.conn.WriteText(append([]byte(`{"type":"PUSH","data":`), append(body, '}')...))
+		return
+	}
 	g.conn.Write(appendMessage(protocol.AppendHeadroom(nil), protocol.Message{Type: protocol.Push, Route: "onMessage", Body: body}))
 }
 
@@ -191,7 +264,10 @@ func (g *guest) Closed(protocol.Reason, error) {}
 // run runs the bot against the double.
 func (d *double) run(t *testing.T, cfg Config) *report.Result {
 	t.Helper()
-	cfg.Addr, cfg.Seed = []string{d.url}, 1
+	if cfg.Addr == nil {
+		cfg.Addr = []string{d.url}
+	}
+	cfg.Seed = 1
 	cfg.Settle, cfg.Grace = 20*time.Millisecond, 400*time.Millisecond
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

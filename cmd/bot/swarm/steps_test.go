@@ -160,3 +160,63 @@ func TestInterruptedBeforeTheMeasuringIsNoRun(t *testing.T) {
 		t.Errorf("error %v, want one that says interrupted", err)
 	}
 }
+
+// What outlaws suffer is their own doing; what they do must not be charged to the
+// others, who are counted as ever.
+func TestOutlawsAreNotCounted(t *testing.T) {
+	t.Parallel()
+	d := newDouble(t, func(int, int) fate { return fate{copies: 1} })
+	res := d.run(t, Config{Sessions: 8, Rooms: 2, Rate: "40", Duration: 1500 * time.Millisecond, Scenario: file(t, `
+name: rude
+behaviours:
+  - name: member
+    weight: 3
+    setup:
+      - request: {route: room.join, body: {room: "{{room}}"}, enter: true}
+    act:
+      - publish: {route: room.message, body: {content: "{{mark}}"}, push: onMessage}
+  - name: outlaw
+    outlaw: true
+    run:
+      - loop:
+          steps:
+            - connect
+            - raw: {hex: "04 000001 08"}
+            - request: {route: room.echo, body: {}}
+            - close
+`)})
+	want(t, res, "push[onMessage]", 180, nil) // 60 messages, three members in a room
+	want(t, res, "connect", 6, nil)
+	want(t, res, "request[room.echo]", 0, nil)
+	if dl, s := res.Deliveries, res.Sessions; dl.Expected != 180 || dl.Lost != 0 || s.Dropped != 0 || res.Failures() != 0 {
+		t.Errorf("%+v, %+v, %d errors: outlaws were counted", dl, s, res.Failures())
+	}
+	if n := res.Sessions.Reconnects; n < 10 {
+		t.Errorf("outlaws came back %d times only: they do not go on after being thrown out", n)
+	}
+}
+
+// Who stalls reads nothing meanwhile, is owed nothing, and may read on.
+func TestAStallEndsTheReadingAndTheClaims(t *testing.T) {
+	t.Parallel()
+	d := newDouble(t, func(int, int) fate { return fate{copies: 1} })
+	res := d.run(t, Config{Sessions: 4, Rooms: 1, Rate: "50", Duration: 2 * time.Second, Scenario: file(t, `
+name: stall
+behaviours:
+  - name: member
+    setup:
+      - request: {route: room.join, body: {room: "{{room}}"}, enter: true}
+    act:
+      - publish: {route: room.message, body: {content: "{{mark}} {{pad 900}}"}, push: onMessage}
+  - name: sleeper
+    setup:
+      - request: {route: room.join, body: {room: "{{room}}"}, enter: true}
+    run:
+      - stall: 500ms
+      - request: {route: room.echo, as: awake, body: {}}
+`)})
+	want(t, res, "request[awake]", 2, nil)
+	if dl := res.Deliveries; dl.Expected != 200 || dl.Lost != 0 || res.Failures() != 0 {
+		t.Errorf("%+v, %d errors; want 200 expected by the two members, none lost", dl, res.Failures())
+	}
+}

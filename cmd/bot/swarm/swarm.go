@@ -196,11 +196,9 @@ func (r *running) drive(ctx context.Context) (interrupted bool, err error) {
 	if interrupted = err != nil; interrupted {
 		r.crew.order(order{Kind: orderHalt})
 	}
-	// What the last status told is as old as it: wait for one from after the end.
-	fresh := r.clock.Now() + 2*int64(statusEvery)
 	err = r.await(context.WithoutCancel(ctx), r.Grace, func() bool {
 		st := r.status()
-		return r.clock.Now() > fresh && st.Delivered >= st.Expected && st.Waiting == 0
+		return st.Driven && st.Delivered >= st.Expected && st.Waiting == 0
 	})
 	if errors.Is(err, errLimit) {
 		err = nil // lost, or late beyond patience

@@ -212,13 +212,14 @@ func (w *worker) report(what string) {
 // status sums up what the hands know.
 func (w *worker) status() status {
 	var t tally
+	driven := w.driver.done.Load() // before the sums: they then hold all that was begun
 	for _, h := range w.hands {
 		one := h.tally()
 		t.add(&one)
 	}
 	s := status{
 		Sessions: len(w.sessions), Ready: t.ready, Failed: t.failed, Open: t.open, Noise: t.noise,
-		Expected: t.expected, Delivered: t.delivered, Waiting: t.asked - t.answered, Driven: w.driver.done.Load(),
+		Expected: t.expected, Delivered: t.delivered, Waiting: t.asked - t.answered, Driven: driven,
 	}
 	if what := w.trouble.Load(); what != nil {
 		s.Trouble = *what

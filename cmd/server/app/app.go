@@ -158,6 +158,9 @@ func (s *server) listen() (err error) {
 	if s.wires, err = transport.NewServer(cfg); err != nil {
 		return err
 	}
+	if s.cfg.OnTransport != nil {
+		s.cfg.OnTransport(s.wires)
+	}
 	if err := s.joinCluster(); err != nil {
 		return err
 	}

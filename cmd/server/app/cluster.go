@@ -76,6 +76,7 @@ func (s *server) openNode() error {
 		return errors.Join(fmt.Errorf("--cluster-listen: %w", err), store.Close())
 	}
 	s.node = &node{n, store}
+	s.rooms.Keep(n.Snapshots())
 	s.rooms.Spread(n)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/shaddock-game/shaddock/cmd/server/app/push"
 	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/live"
+	"github.com/shaddock-game/shaddock/transport"
 )
 
 // Config is what a server needs to know. The zero value serves on the defaults;
@@ -55,6 +56,9 @@ type Config struct {
 	Task        func(context.Context, Config) error // what the command line asks for; nil is Run
 	Out         io.Writer                           // gets one line per listener at the start; nil is silent
 	OnListening func(players, admin string)         // called once with the addresses in use
+	// OnTransport is called once before the server listens, for clients inside of
+	// the process.
+	OnTransport func(*transport.Server)
 }
 
 func (c *Config) setDefaults() {

@@ -58,6 +58,8 @@ func measureLive(ctx context.Context, bin string, l liveLoad, speak time.Duratio
 	if err := c.await(ctx, l.members-l.stalled); err != nil {
 		return s, err
 	}
+	time.Sleep(liveRest)
+	c.since.Store(int64(time.Since(liveEpoch)))
 	eyes := watch(p.PID(), unix.Getpid())
 	meter := meterWrites(ctx, found[1])
 	before, err := processTicks(p.PID())
@@ -168,6 +170,10 @@ func (c *liveCrowd) say(who int, due time.Duration) error {
 	}
 	return nil
 }
+
+// liveRest is how long a room that has filled is left alone: it tells its members
+// their number at most once a second, which is not what is measured.
+const liveRest = 1500 * time.Millisecond
 
 // liveGrace is how long messages may be on their way after the last was said.
 const liveGrace = 10 * time.Second

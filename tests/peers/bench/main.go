@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "loads to run, by comma: "+strings.Join(names(loads, func(l load) string { return l.name }), ", "))
 	flag.StringVar(&o.servers, "servers", "", "servers to run, by comma: "+strings.Join(names(servers, func(s server) string { return s.name }), ", "))
 	flag.StringVar(&o.json, "json", "", "file for all samples as JSON")
-	flag.StringVar(&o.live, "live", "off", "live rooms: short, long, only (long, and nothing else), off")
+	flag.StringVar(&o.live, "live", "short", "live rooms: short, long, only (long, and nothing else), off")
 	flag.BoolVar(&o.quick, "quick", false, "one short round: shows that everything runs, measures little")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of every load; default 3")
 	flag.DurationVar(&o.measure, "measure", 0, "measured time of every round; default 5s")

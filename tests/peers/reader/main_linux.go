@@ -168,11 +168,14 @@ func await(in *bufio.Reader, text string) error {
 		if err != nil {
 			return err
 		}
-		size := int(head[1] & 0x7f)
-		if size >= 126 {
-			return fmt.Errorf("a frame of more than 125 bytes while joining")
+		size := 2 + int(head[1]&0x7f)
+		if size == 2+126 { // who is there already can be a long list
+			if head, err = in.Peek(4); err != nil {
+				return err
+			}
+			size = 4 + int(binary.BigEndian.Uint16(head[2:]))
 		}
-		frame := make([]byte, 2+size)
+		frame := make([]byte, size)
 		if _, err := io.ReadFull(in, frame); err != nil {
 			return err
 		}

@@ -117,6 +117,18 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, l store.Lease
 	return record(r.Responses[1].GetResponseRange().Kvs[0]), nil
 }
 
+// PutIf implements store.Store: one transaction.
+func (s *Store) PutIf(ctx context.Context, key string, value []byte, guard store.Guard) (bool, error) {
+	r, err := s.client.Txn(ctx).
+		If(clientv3.Compare(clientv3.CreateRevision(guard.Key), "=", int64(guard.Epoch))).
+		Then(clientv3.OpPut(key, string(value))).
+		Commit()
+	if err != nil {
+		return false, fmt.Errorf("etcd: put %s: %w", key, err)
+	}
+	return r.Succeeded, nil
+}
+
 // Delete implements store.Store.
 func (s *Store) Delete(ctx context.Context, key string, epoch uint64) (bool, error) {
 	r, err := s.client.Txn(ctx).

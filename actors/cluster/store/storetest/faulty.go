@@ -106,6 +106,15 @@ func (f *Faulty) Put(ctx context.Context, key string, value []byte, l store.Leas
 	return rec, f.after(ctx, err)
 }
 
+// PutIf implements store.Store.
+func (f *Faulty) PutIf(ctx context.Context, key string, value []byte, guard store.Guard) (bool, error) {
+	if err := f.before(ctx); err != nil {
+		return false, err
+	}
+	written, err := f.Store.PutIf(ctx, key, value, guard)
+	return written, f.after(ctx, err)
+}
+
 // Delete implements store.Store.
 func (f *Faulty) Delete(ctx context.Context, key string, epoch uint64) (bool, error) {
 	if err := f.before(ctx); err != nil {

@@ -35,6 +35,7 @@ func Run(t *testing.T, around func(*testing.T, func(*testing.T)), open func(t *t
 		{"a lease that ended cannot be used", endedLease},
 		{"delete checks the epoch", deleteChecksEpoch},
 		{"put keeps the epoch", putKeepsEpoch},
+		{"a guarded put needs its guard", guardedPut},
 		{"a watch misses nothing after its list", watchFollowsList},
 		{"a watch ends with its context", watchEnds},
 		{"list sees its prefix only", listPrefix},
@@ -257,6 +258,26 @@ func putKeepsEpoch(h *harness) {
 	}
 	if again.Revision <= rec.Revision {
 		h.Fatalf("revision %d after %d", again.Revision, rec.Revision)
+	}
+}
+
+func guardedPut(h *harness) {
+	guard := h.create("owner", "1", h.lease())
+	put := func(why string, g store.Guard, want bool) {
+		h.Helper()
+		written, err := h.PutIf(h.ctx, h.prefix+"kept", []byte(why), g)
+		if h.must(err); written != want {
+			h.Fatalf("%s: written %v", why, written)
+		}
+	}
+	put("its own epoch", store.Guard{Key: guard.Key, Epoch: guard.Epoch}, true)
+	put("an earlier one", store.Guard{Key: guard.Key, Epoch: guard.Epoch - 1}, false)
+	put("no such key", store.Guard{Key: guard.Key + "x", Epoch: guard.Epoch}, false)
+	h.must(h.Revoke(h.ctx, guard.Lease))
+	put("the guard's lease has ended", store.Guard{Key: guard.Key, Epoch: guard.Epoch}, false)
+	recs, _, err := h.List(h.ctx, h.prefix+"kept")
+	if h.must(err); len(recs) != 1 || string(recs[0].Value) != "its own epoch" || recs[0].Lease != 0 {
+		h.Fatalf("kept: %+v", recs)
 	}
 }
 

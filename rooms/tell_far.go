@@ -1,0 +1,80 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/cluster/link"
+	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/protocol"
+)
+
+// tellTimeout bounds the way of a told message to a room of another node.
+const tellTimeout = 5 * time.Second
+
+// tell hands a message from outside of any session to a room, wherever it runs. To
+// another node it goes as JSON, and two of one sender may overtake each other.
+func (s *spread) tell(key Key, t *told) {
+	if v, ok := s.rooms.Load(key); ok {
+		s.root.Send(v.(*actor.PID), t)
+		return
+	}
+	s.host.work.Go(func() { t.verdict(s.tellFar(key, t.msg)) })
+}
+
+func (s *spread) tellFar(key Key, msg any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+	defer cancel()
+	at, ok, err := s.mesh.Directory().Where(ctx, places.Key(key))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrNoRoom
+	}
+	// Whoever may take it back must do so before it is on its way.
+	if p, may := msg.(interface{ Take() bool }); may && !p.Take() {
+		return ErrNoRoom
+	}
+	body, err := json.Marshal(msg)
+	if err != nil {
+		return err
+	}
+	_, err = s.mesh.Ask(ctx, link.Peer{ID: at.Node, Addr: at.Addr}, &wire.Envelope{Op: wire.OpRoomTell, Kind: key.Kind, Id: key.ID, Body: body})
+	if coded, is := errors.AsType[*protocol.Error](err); is && coded.Code == protocol.CodeNoRoute {
+		s.mesh.Directory().Gone(places.Key(key), at)
+		return ErrNoRoom
+	}
+	return err
+}
+
+// serveTell takes what another node was told for a room of this one.
+func (s *spread) serveTell(c *link.Call) {
+	key := Key{c.Kind, c.Id}
+	k, known := s.host.kinds[key.Kind]
+	v, here := s.rooms.Load(key)
+	if !known || k.toldFrom == nil || !here {
+		c.Fail(protocol.Errorf(protocol.CodeNoRoute, "%v", ErrNoRoom))
+		return
+	}
+	msg, err := k.toldFrom(c.Body)
+	if err != nil {
+		c.Fail(badBody(err))
+		return
+	}
+	s.root.Send(v.(*actor.PID), &told{msg, func(err error) {
+		switch {
+		case err == nil:
+			c.Answer(&wire.Envelope{})
+		case errors.Is(err, ErrNoRoom):
+			c.Fail(protocol.Errorf(protocol.CodeNoRoute, "%v", err))
+		default:
+			c.Fail(err)
+		}
+	}})
+}
