@@ -66,19 +66,42 @@ func TestInboundAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkRequest is the cost of a session per request, without a socket.
+// BenchmarkRequest is the cost of the framework per request, without a socket: from
+// the packet to the answer's bytes.
 func BenchmarkRequest(b *testing.B) {
-	for _, route := range []string{"t.echo", "t.add"} {
-		b.Run(route, func(b *testing.B) {
+	pass := func(p *actors.Pipeline) {
+		p.Inbound.PushBack(func(*actors.Ctx, *actors.Inbound) error { return nil })
+		p.Outbound.PushBack(func(*actors.Outgoing) error { return nil })
+	}
+	for _, bench := range []struct {
+		name, route string
+		stages      func(*actors.Pipeline)
+	}{
+		{"raw", "t.echo", nil}, {"typed", "t.add", nil}, {"typed-inline", "t.inline", nil},
+		{"component-raw", "lobby.echo", nil}, {"component-typed", "lobby.joinRoom", nil}, {"component-serial", "tally.bump", nil},
+		{"raw-inline", "t.bytes", nil}, {"component-raw-inline", "inline.Echo", nil}, {"component-typed-inline", "inline.JoinRoom", nil},
+		{"blocking", "t.blocking", nil}, {"raw-staged", "t.echo", pass}, {"typed-staged", "t.add", pass},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
 			a := actors.New(actors.Config{Rate: -1, ByteRate: -1})
 			defer a.Close()
+			if bench.stages != nil {
+				bench.stages(a.Pipeline())
+			}
+			add := func(_ *actors.Ctx, v *value) (*value, error) { return v, nil }
 			actors.HandleRaw(a, "t.echo", func(_ *actors.Ctx, b []byte) ([]byte, error) { return b, nil })
-			actors.Handle(a, "t.add", func(_ *actors.Ctx, v *value) (*value, error) { return v, nil })
+			actors.Handle(a, "t.add", add)
+			actors.Handle(a, "t.inline", add, actors.Inline())
+			actors.Handle(a, "t.blocking", add, actors.Blocking())
+			a.Component(&Lobby{tell: func(string) {}}, actors.LowerFirst)
+			a.Component(&Tally{}, actors.LowerFirst, actors.Serial)
+			actors.HandleRaw(a, "t.bytes", func(_ *actors.Ctx, b []byte) ([]byte, error) { return b, nil }, actors.Inline())
+			a.Component(&Lobby{tell: func(string) {}}, actors.Named("inline"), actors.EachRoute(actors.Inline()))
 			if err := a.Start(); err != nil {
 				b.Fatal(err)
 			}
 			s, w := working(b, a)
-			body, _ := protocol.AppendMessage(nil, protocol.Message{Type: protocol.Request, ID: 1, Route: route, Body: []byte(`{"n":1}`)})
+			body, _ := protocol.AppendMessage(nil, protocol.Message{Type: protocol.Request, ID: 1, Route: bench.route, Body: []byte(`{"n":1}`)})
 			b.ReportAllocs()
 			for b.Loop() {
 				s.Packet(protocol.Packet{Type: protocol.Data, Body: body}, nil)

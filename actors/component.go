@@ -71,9 +71,10 @@ func HooksOnly(c *component) { c.hooksOnly = true }
 // and what holds of Handle holds of them. Handlers of different sessions run at
 // the same time: a component whose fields they change is to be Serial.
 //
-// Reflection finds the methods once. A raw method is called as it is; a typed one
-// by reflect, which costs some 0.2 µs and three small allocations more than a
-// function given to Handle, such as the method value lobby.Join.
+// Reflection finds the methods once and calls them from then on, which costs 0.3 to
+// 0.4 µs a call and one (raw) or three (typed) small allocations more than a
+// function given to Handle. Where that matters give Handle the method itself,
+// actors.Handle(app, "lobby.join", lobby.Join), which no reflection is in.
 //
 // A component may also have any of the hooks Init, AfterInit, BeforeShutdown and
 // Shutdown, each as func(), func() error or func(context.Context) error. Start

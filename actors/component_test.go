@@ -252,6 +252,8 @@ func (s *Tally) Add(c *actors.Ctx, v *value) (*value, error) {
 	return &value{s.n}, nil
 }
 
+func (s *Tally) Bump(_ *actors.Ctx, v *value) (*value, error) { s.n += v.N; return v, nil }
+
 func (s *Tally) Panic(*actors.Ctx, *value) error { panic("on purpose") }
 
 func (s *Tally) Login(c *actors.Ctx, v *value) (*value, error) {
