@@ -16,8 +16,9 @@
 // # Limits
 //
 // A member may send Config.Rate messages a second: more are refused with 429. A room
-// takes messages only while fewer than Config.Budget bytes of them are on their way to
-// its members: more are refused with 503, so that overload shows at the sender and not
+// says no more than Config.Pace bytes a second, because a burst would look to good
+// readers' connections as if they were slow ones, and takes messages only while fewer
+// than Config.Budget bytes of them wait or are on their way: more are refused with 503, so that overload shows at the sender and not
 // as memory. What a room has taken reaches each member or is counted as dropped.
 package live
 
@@ -50,6 +51,8 @@ type Config struct {
 	History  int           // messages that a room remembers for those who come later, 50
 	PerUser  int           // rooms that one session may be in, 5
 	Budget   int           // bytes on their way to the members of one room, 6 MiB
+	Pace     int           // bytes a second that a room says to each member, 2 MiB; what is more waits, within the budget
+	Burst    int           // bytes that it may say at once after a pause, 128 KiB: half of what a connection may hold
 	Lossy    bool          // drop the oldest messages for a member that is too slow, instead of closing it
 	Counting time.Duration // between two pushes of onCount, 1 s
 }
@@ -68,6 +71,9 @@ func (c *Config) setDefaults() {
 	or(&c.History, 50)
 	or(&c.PerUser, 5)
 	or(&c.Budget, 6<<20)
+	or(&c.Pace, 2<<20)
+	or(&c.Burst, 128<<10)
+	c.Burst = max(c.Burst, atOnce)
 	or(&c.Counting, time.Second)
 }
 
@@ -113,9 +119,10 @@ func (l *Live) makeKinds() []rooms.Kind {
 		rooms.OnClose((*Room).close),
 	)
 	everyone := rooms.KindOf(EveryoneKind,
-		rooms.OnInit(func(r *everyone, _ *rooms.Ctx) error { r.live = l; return nil }),
+		rooms.OnInit(func(r *everyone, _ *rooms.Ctx) error { return r.init(l) }),
 		rooms.OnJoin((*everyone).join),
 		rooms.OnTold((*everyone).post),
+		rooms.OnClose((*everyone).close),
 	).RoomOf(func(protocol.Serializer, []byte) (string, error) { return Everyone.ID, nil })
 	kinds := []rooms.Kind{live.PerSession(l.cfg.PerUser).Also(Everyone), everyone}
 	for i, k := range kinds {
@@ -126,7 +133,7 @@ func (l *Live) makeKinds() []rooms.Kind {
 
 // counters are what live rooms count, over all of them.
 type counters struct {
-	Rooms                  atomic.Int64
+	Rooms, Waiting         atomic.Int64
 	Sent, Limited, Refused atomic.Int64
 	Room, RoomFail         atomic.Int64
 	All, AllFail           atomic.Int64
@@ -136,6 +143,7 @@ type counters struct {
 // the size of the audience.
 type Stats struct {
 	Rooms      int64 // active now, but for the one of everyone
+	Waiting    int64 // messages that were taken and are not said yet
 	Sent       int64 // messages of members that were taken
 	Limited    int64 // messages of members over their rate
 	Overloaded int64 // messages of members that an overloaded room refused
@@ -148,7 +156,7 @@ type Stats struct {
 func (l *Live) Stats() Stats {
 	c := &l.stats
 	return Stats{
-		Rooms: c.Rooms.Load(), Sent: c.Sent.Load(), Limited: c.Limited.Load(), Overloaded: c.Refused.Load(),
+		Rooms: c.Rooms.Load(), Waiting: c.Waiting.Load(), Sent: c.Sent.Load(), Limited: c.Limited.Load(), Overloaded: c.Refused.Load(),
 		Room: c.Room.Load(), All: c.All.Load(), RoomFailed: c.RoomFail.Load(), AllFailed: c.AllFail.Load(),
 	}
 }

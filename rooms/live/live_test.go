@@ -190,6 +190,59 @@ func TestPosts(t *testing.T) {
 	})
 }
 
+// A burst is said at the room's pace, so that no connection is filled by it; what
+// waits counts against the budget, and what does not fit is refused whole.
+func TestBurstIsPaced(t *testing.T) {
+	const size = 1000
+	bubble(t, live.Config{Counting: -1, Pace: 100_000, Burst: 50_000, Budget: 400_000}, func(t *testing.T, s *served) {
+		ann := actorstest.Connect(t, s.app)
+		ann.Request("live.join", `{"room":"r"}`)
+		ann.Message("in")
+		start := time.Now()
+		burst := make([][]byte, 300)
+		for i := range burst {
+			burst[i] = fmt.Appendf(nil, "%0*d", size-41, 0) // with its package 1,000 bytes
+			burst[i][0] = '1'
+		}
+		if err := s.tell(room("r"), &live.Post{Items: burst}); err != nil {
+			t.Fatalf("the first burst: %v", err)
+		}
+		if err := s.tell(room("r"), &live.Post{Items: burst}); err == nil {
+			t.Error("a second burst was taken: the budget is for one")
+		}
+		synctest.Wait()
+		if w := s.live.Stats().Waiting; w < 200 || w > 250 {
+			t.Errorf("%d messages wait, want all but what may be said at once", w)
+		}
+		ann.Notify("live.send", `{"name":"ann","content":"behind it"}`)
+		bob := actorstest.Connect(t, s.app)
+		bob.Request("live.join", `{"room":"r","history":500}`)
+		var in live.JoinReply
+		if err := json.Unmarshal(bob.Message("in").Body, &in); err != nil {
+			t.Fatal(err)
+		}
+		late := 0
+		for m := bob.Message("the rest"); string(m.Body) != `{"name":"ann","content":"behind it"}`; m = bob.Message("the rest") {
+			late++
+		}
+		if len(in.History) != 50 || late < 200 || late > 250 {
+			t.Errorf("who came in the middle got %d of history, want 50, and %d later, want those that waited", len(in.History), late)
+		}
+		for range burst {
+			if m := ann.Message("the burst"); len(m.Body) != size-41 {
+				t.Fatalf("%s overtook the burst", m.Body)
+			}
+		}
+		ann.WantPush("in order", "onMessage", `{"name":"ann","content":"behind it"}`)
+		if d := time.Since(start); d < 2*time.Second || d > 3*time.Second {
+			t.Errorf("300,000 bytes took %v, want 2 to 3 s at 100,000 a second", d)
+		}
+		if st := s.live.Stats(); st.Waiting != 0 || st.Room != 300 || st.RoomFailed != 300 {
+			t.Errorf("stats %+v, want 300 taken, 300 refused, none waiting", st)
+		}
+	})
+}
+
 // A page written for the reference push system: PING, JOIN, PUSH, LEAVE.
 func TestTextConversation(t *testing.T) {
 	bubble(t, live.Config{PerUser: 2}, func(t *testing.T, s *served) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 )
 
@@ -46,59 +47,43 @@ func (p *Post) PushRoute() string {
 	return p.Route
 }
 
-// packageRoom is about what a package adds to its item.
-const packageRoom = 32
-
-func (p *Post) size() (n int) {
-	for _, item := range p.Items {
-		n += len(item) + len(p.Route) + packageRoom
-	}
-	return n
-}
-
-// push takes p and broadcasts it, unless too much is on its way already.
-func (p *Post) push(c *rooms.Ctx, budget int) error {
-	switch {
-	case !p.Take():
+// push takes p, unless too much is on its way already.
+func (p *Post) push(c *rooms.Ctx, o *outbox) error {
+	if !p.Take() {
 		return ErrGivenUp
-	case full(c, p.size(), budget):
-		return errOverload
-	case p.Latest != 0:
-		c.Broadcast(p.PushRoute(), p.Items[len(p.Items)-1], rooms.Latest(p.Latest))
-		return nil
 	}
-	vs := make([]any, len(p.Items))
-	for i, item := range p.Items {
-		vs[i] = item
-	}
-	c.BroadcastBatch(p.PushRoute(), vs)
-	return nil
+	return o.push(c, words{p.PushRoute(), p.Items, p.Latest})
 }
 
 // Post pushes what was posted to this room.
 func (r *Room) Post(c *rooms.Ctx, p *Post) error {
-	if err := p.push(c, r.live.cfg.Budget); err != nil {
+	if err := p.push(c, &r.out); err != nil {
 		r.live.stats.RoomFail.Add(int64(len(p.Items)))
 		return err
 	}
 	r.live.stats.Room.Add(int64(len(p.Items)))
-	if p.Latest == 0 && p.PushRoute() == OnMessage {
-		for _, item := range p.Items {
-			r.history.add(item)
-		}
-	}
 	return nil
 }
 
 // everyone is the room of all who watch anything.
-type everyone struct{ live *Live }
+type everyone struct {
+	live *Live
+	out  outbox
+}
+
+func (e *everyone) init(l *Live) error {
+	e.live, e.out = l, newOutbox(&l.cfg, &l.stats.Waiting)
+	return nil
+}
+
+func (e *everyone) close(c *rooms.Ctx, _ protocol.Reason) { e.out.drain(c) }
 
 func (e *everyone) join(*rooms.Ctx, *rooms.Member, *rooms.Anything) (*rooms.Empty, error) {
 	return &rooms.Empty{}, nil
 }
 
 func (e *everyone) post(c *rooms.Ctx, p *Post) error {
-	if err := p.push(c, e.live.cfg.Budget); err != nil {
+	if err := p.push(c, &e.out); err != nil {
 		e.live.stats.AllFail.Add(int64(len(p.Items)))
 		return err
 	}

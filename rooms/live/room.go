@@ -17,6 +17,7 @@ const (
 // Room is one live room.
 type Room struct {
 	live    *Live
+	out     outbox
 	history history
 	counted time.Time // when the count was pushed last
 	count   *rooms.Timer
@@ -49,13 +50,17 @@ type Count struct {
 }
 
 func (r *Room) init(l *Live) error {
-	r.live = l
+	r.live, r.out = l, newOutbox(&l.cfg, &l.stats.Waiting)
 	r.history.limit = l.cfg.History
+	r.out.history = &r.history
 	l.stats.Rooms.Add(1)
 	return nil
 }
 
-func (r *Room) close(*rooms.Ctx, protocol.Reason) { r.live.stats.Rooms.Add(-1) }
+func (r *Room) close(c *rooms.Ctx, _ protocol.Reason) {
+	r.out.drain(c)
+	r.live.stats.Rooms.Add(-1)
+}
 
 // Join lets everybody in.
 func (r *Room) Join(c *rooms.Ctx, _ *rooms.Member, req *JoinRequest) (*JoinReply, error) {
@@ -80,13 +85,11 @@ func (r *Room) Send(c *rooms.Ctx, m *rooms.Member, msg *Message) (*rooms.Empty, 
 	if err != nil {
 		return nil, err
 	}
-	if r.full(c, len(body)) {
+	if err := r.out.push(c, words{OnMessage, [][]byte{body}, 0}); err != nil {
 		r.live.stats.Refused.Add(1)
-		return nil, errOverload
+		return nil, err
 	}
 	r.live.stats.Sent.Add(1)
-	r.history.add(body)
-	c.Broadcast(OnMessage, body)
 	return nil, nil
 }
 
@@ -104,15 +107,6 @@ func (r *Room) mayTalk(c *rooms.Ctx, m *rooms.Member) bool {
 		m.Set(talk, b)
 	}
 	return b.take(c.Now(), rate)
-}
-
-// full says whether size more bytes are too many. An idle room takes anything, so
-// that nothing is refused for ever.
-func (r *Room) full(c *rooms.Ctx, size int) bool { return full(c, size, r.live.cfg.Budget) }
-
-func full(c *rooms.Ctx, size, budget int) bool {
-	_, pending := c.Pending()
-	return budget > 0 && pending > 0 && pending+size > budget
 }
 
 var errOverload = protocol.Errorf(protocol.CodeUnavailable, "too many messages are on their way already")

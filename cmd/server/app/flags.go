@@ -42,6 +42,7 @@ type flags struct {
 	LiveHistory     int           `default:"50" help:"Messages that a live room remembers for those who come later; 0 is off."`
 	LiveRooms       int           `default:"5" help:"Live rooms that one session may be in; 0 is off."`
 	LiveBudget      int           `default:"6291456" help:"Bytes on their way to the members of one live room; excess is answered 503."`
+	LivePace        int           `default:"2097152" help:"Bytes per second that a live room says to each member; what is more waits, within the budget. 0 is off."`
 	LiveLossy       bool          `help:"Drop the oldest messages of live rooms for a member that is too slow, instead of closing it."`
 	PushKey         string        `placeholder:"KEY" help:"Key that callers of the push API must show; without one only callers of this machine may push."`
 	PushListen      string        `placeholder:"ADDR" help:"Address for the push API alone, beside the players' port."`
@@ -126,7 +127,7 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Loops: f.Loops, Portable: f.Portable,
 		Live: live.Config{
 			Window: off(f.LiveWindow), Batch: off(f.LiveBatch), Rate: off(f.LiveRate), History: off(f.LiveHistory),
-			PerUser: off(f.LiveRooms), Budget: off(f.LiveBudget), Lossy: f.LiveLossy,
+			PerUser: off(f.LiveRooms), Budget: off(f.LiveBudget), Pace: off(f.LivePace), Burst: f.OutLimit / 2, Lossy: f.LiveLossy,
 		},
 		Push: push.Config{
 			Key: f.PushKey, Rate: off(f.PushRate), MaxBody: f.PushMaxBody, MaxItems: off(f.PushMaxItems), Pending: off(f.PushPending),
@@ -161,8 +162,8 @@ func (f *flags) check() error {
 		return fmt.Errorf("--max-body %d: a package holds 1 to 16777215 bytes", f.MaxBody)
 	case f.LiveWindow < 0 || f.LiveWindow > 10*time.Second:
 		return fmt.Errorf("--live-window %v: give at most 10s, or 0 for none", f.LiveWindow)
-	case min(f.LiveBatch, f.LiveRate, f.LiveHistory, f.LiveRooms, f.LiveBudget) < 0:
-		return errors.New("--live-batch, --live-rate, --live-history, --live-rooms, --live-budget: give a number, or 0 for off")
+	case min(f.LiveBatch, f.LiveRate, f.LiveHistory, f.LiveRooms, f.LiveBudget, f.LivePace) < 0:
+		return errors.New("--live-batch, --live-rate, --live-history, --live-rooms, --live-budget, --live-pace: give a number, or 0 for off")
 	case min(f.PushRate, f.PushMaxItems, f.PushPending) < 0 || f.PushMaxBody < 1:
 		return errors.New("--push-rate, --push-max-items, --push-pending: give a number, or 0 for off; --push-max-body: give at least 1")
 	case f.OutLimit < 4096:

@@ -87,7 +87,7 @@ func (t *pushes) Totals() push.Totals {
 	return push.Totals{
 		Online: s.actors.Stats().Sessions, Rooms: l.Rooms,
 		Sent: in.Delivered + all.Delivered + t.userSent.Load(), Lost: in.Dropped + all.Dropped + t.userLost.Load(),
-		Merging: in.Pending + all.Pending,
+		Merging: l.Waiting + in.Pending + all.Pending,
 		Room:    l.Room, RoomFail: l.RoomFailed, All: l.All + t.unheard.Load(), AllFail: l.AllFailed,
 		User: t.user.Load(), UserFail: t.userFail.Load(),
 		Messages: l.Sent, Limited: l.Limited, Overloaded: l.Overloaded,
