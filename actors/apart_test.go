@@ -118,6 +118,7 @@ func TestBlockingDeadline(t *testing.T) {
 		if d := time.Since(begin); d.Round(time.Millisecond) != 5*time.Second || cut.Round(time.Millisecond) != 2*time.Second {
 			t.Errorf("answered after %v, context ended after %v; want 5s, 2s", d, cut)
 		}
+		synctest.Wait()
 		if n := a.Stats().LateAnswers; n != 1 {
 			t.Errorf("%d late answers, want 1", n)
 		}
@@ -287,6 +288,7 @@ func TestLater(t *testing.T) {
 			l.ReplyError(fmt.Errorf("a second answer"))
 			p.WantReply("late", id, `{"n":1}`)
 		}
+		synctest.Wait()
 		if l := a.Stats().LateAnswers; l != 2 {
 			t.Errorf("%d late answers counted, want 2", l)
 		}

@@ -13,7 +13,9 @@ type Raw []byte
 func (r Raw) MarshalJSON() ([]byte, error) { return r, nil }
 
 // Distant returns a reference to a session of another node. It has no Wire; what
-// is sent to it goes to via as a *ToDistant, in the order of the calls.
+// is sent to it goes to via as a *ToDistant, in the order of the calls. It knows no
+// attributes of the session and hears nothing of its end; Invoke is an error, and
+// Close tells the client why, as Kick does.
 func (a *App) Distant(id uint64, uid string, via *actor.PID) *Ref {
 	r := &Ref{id: id, pid: via, app: a}
 	if uid != "" {
@@ -52,6 +54,8 @@ func (r *Ref) distant(msg any) any {
 		d.Push = &DistantPush{m.route, m.v}
 	case *kickMsg:
 		d.Kick = &DistantKick{m.why, m.text}
+	case *closeOrder:
+		d.Kick = &DistantKick{Why: m.why}
 	case *Answer:
 		d.Answer = m
 	}
