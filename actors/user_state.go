@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/shaddock-game/shaddock/protocol"
@@ -15,6 +16,30 @@ const (
 	RefuseNew                          // the login is answered 409
 	AllowSeveral                       // all sessions are the user's
 )
+
+var duplicateNames = map[DuplicateLogin]string{KickOld: "kick-old", RefuseNew: "refuse-new", AllowSeveral: "allow-several"}
+
+// MarshalText implements encoding.TextMarshaler.
+func (d DuplicateLogin) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// String returns the name in settings.
+func (d DuplicateLogin) String() string {
+	if name, ok := duplicateNames[d]; ok {
+		return name
+	}
+	return fmt.Sprintf("DuplicateLogin(%d)", uint8(d))
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *DuplicateLogin) UnmarshalText(text []byte) error {
+	for policy, name := range duplicateNames {
+		if name == string(text) {
+			*d = policy
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is none of kick-old, refuse-new, allow-several", text)
+}
 
 // userState decides who is logged in as one user: a value without actor, clock or
 // wire. Each login is in exactly one of its lists, and while one is leaving

@@ -136,3 +136,15 @@ func TestHeldPushesAreBounded(t *testing.T) {
 		t.Errorf("%d pushes delivered to %v", len(w.pushed), w.live)
 	}
 }
+
+func TestDuplicateLoginNames(t *testing.T) {
+	for policy, name := range map[DuplicateLogin]string{KickOld: "kick-old", RefuseNew: "refuse-new", AllowSeveral: "allow-several"} {
+		var got DuplicateLogin
+		if err := got.UnmarshalText([]byte(name)); err != nil || got != policy || policy.String() != name {
+			t.Errorf("%s reads as %v, %v; %d is written as %v", name, got, err, policy, policy)
+		}
+	}
+	if err := new(DuplicateLogin).UnmarshalText([]byte("maybe")); err == nil {
+		t.Error("no error for a policy that is none")
+	}
+}

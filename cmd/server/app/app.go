@@ -129,6 +129,7 @@ func (s *server) sessions() actors.Config {
 		Rate:             s.cfg.RateLimit,
 		ByteRate:         s.cfg.ByteRate,
 		RequestTimeout:   s.cfg.Timeout,
+		Duplicates:       s.cfg.Duplicates,
 		Logger:           s.cfg.Log,
 		Validate:         s.cfg.Validate,
 		NewAudience:      func() actors.Audience { return audience{s.wires.NewAudience()} },

@@ -16,20 +16,21 @@ import (
 // Config is what a server needs to know. The zero value serves on the defaults;
 // for counts and durations zero is the default and negative is off.
 type Config struct {
-	Listen     string        // players and pages, default ":3250"; port 0 picks a free one
-	Admin      string        // metrics, health, profiles, kick; default "127.0.0.1:3251"; "off" for none
-	WSPaths    []string      // paths that upgrade to WebSocket, default /nano and /
-	Heartbeat  time.Duration // default 30 s, whole seconds; a session silent for three is closed; negative: no heartbeats
-	Handshake  time.Duration // from accept to the end of the handshake, default 10 s
-	Origins    []string      // browser origins allowed besides the server's own host; "*" allows all
-	RateLimit  int           // messages a second and session, default 200; excess is answered 429
-	ByteRate   int           // body bytes a second and session, default 1 MiB
-	MaxConns   int           // connections, default as many as the open-file limit allows
-	MaxPerAddr int           // connections of one address, default without limit
-	MaxBody    int           // bytes of one inbound package body, default 64 KiB
-	OutLimit   int           // unsent bytes of one session, default 256 KiB; a slower reader is closed
-	Timeout    time.Duration // for a room or another actor to answer a request, default 5 s; then 408
-	TLSCert    string        // certificate and key files (PEM) for wss and https, read again on SIGHUP
+	Listen     string                // players and pages, default ":3250"; port 0 picks a free one
+	Admin      string                // metrics, health, profiles, kick; default "127.0.0.1:3251"; "off" for none
+	WSPaths    []string              // paths that upgrade to WebSocket, default /nano and /
+	Heartbeat  time.Duration         // default 30 s, whole seconds; a session silent for three is closed; negative: no heartbeats
+	Handshake  time.Duration         // from accept to the end of the handshake, default 10 s
+	Origins    []string              // browser origins allowed besides the server's own host; "*" allows all
+	RateLimit  int                   // messages a second and session, default 200; excess is answered 429
+	ByteRate   int                   // body bytes a second and session, default 1 MiB
+	MaxConns   int                   // connections, default as many as the open-file limit allows
+	MaxPerAddr int                   // connections of one address, default without limit
+	MaxBody    int                   // bytes of one inbound package body, default 64 KiB
+	OutLimit   int                   // unsent bytes of one session, default 256 KiB; a slower reader is closed
+	Timeout    time.Duration         // for a room or another actor to answer a request, default 5 s; then 408
+	Duplicates actors.DuplicateLogin // of a user who logs in twice: the older session is kicked, unless told otherwise
+	TLSCert    string                // certificate and key files (PEM) for wss and https, read again on SIGHUP
 	TLSKey     string
 	Dict       map[string]uint16 // route dictionary: codes from 1
 	Loops      int               // transport loops, default one per core

@@ -11,6 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/cmd/server/app/push"
 	"github.com/shaddock-game/shaddock/rooms/live"
 )
@@ -53,6 +54,8 @@ type flags struct {
 	Grace           time.Duration `default:"10s" help:"Longest time a stop may take."`
 	LogLevel        string        `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn or error."`
 	LogFormat       string        `default:"text" enum:"text,json" help:"Form of the log on standard error: text or json."`
+
+	DuplicateLogin actors.DuplicateLogin `default:"kick-old" help:"What happens when a user who is logged in logs in again: kick-old, refuse-new or allow-several."`
 
 	clusterFlags
 
@@ -123,7 +126,7 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 		Listen: f.Listen, Admin: f.Admin, WSPaths: f.WSPaths,
 		Heartbeat: off(f.Heartbeat), Handshake: f.Handshake, Origins: f.Origins,
 		RateLimit: off(f.RateLimit), ByteRate: off(f.ByteRate), MaxConns: f.MaxConns, MaxPerAddr: f.MaxConnsPerAddr,
-		MaxBody: f.MaxBody, OutLimit: f.OutLimit, Timeout: f.RequestTimeout,
+		MaxBody: f.MaxBody, OutLimit: f.OutLimit, Timeout: f.RequestTimeout, Duplicates: f.DuplicateLogin,
 		TLSCert: f.TLSCert, TLSKey: f.TLSKey, Loops: f.Loops, Portable: f.Portable,
 		Live: live.Config{
 			Window: off(f.LiveWindow), Batch: off(f.LiveBatch), Rate: off(f.LiveRate), History: off(f.LiveHistory),

@@ -104,6 +104,7 @@ func (s *server) collectLive(e emit) {
 func (s *server) collectSessions(e emit) {
 	a := s.actors.Stats()
 	e.gauge("sessions", "Sessions now.", float64(a.Sessions))
+	e.gauge("users", "Users logged in now.", float64(a.Users))
 	e.count("sessions_opened_total", "Sessions opened.", float64(a.Opened))
 	counts(e, "sessions_ended_total", "Sessions ended, by reason.", "reason", a.Ended)
 	counts(e, "requests_total", "Requests answered, by code.", "code", a.Requests)
@@ -114,6 +115,9 @@ func (s *server) collectSessions(e emit) {
 	e.count("unwritable_total", "Pushes that could not be encoded.", float64(a.Unwritable))
 	e.count("timeouts_total", "Requests that another actor did not answer in time.", float64(a.Timeouts))
 	e.count("late_answers_total", "Answers that came after that, or twice.", float64(a.LateAnswers))
+	e.count("logins_total", "Users that logged in.", float64(a.Logins))
+	e.count("logins_refused_total", "Logins that the policy for duplicate logins refused.", float64(a.LoginsRefused))
+	e.count("logins_forced_total", "Sessions that had to be cut off for a newer login.", float64(a.Forced))
 	e.count("panics_total", "Panics of handlers and actors.", float64(a.Panics))
 	e.count("mailbox_refused_total", "Messages that a full mailbox refused.", float64(a.MailboxRefused))
 	e.count("dead_letters_total", "Messages to actors that are gone.", float64(a.DeadLetters))

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -78,6 +79,7 @@ var markBefore = []byte(`"content":"`)
 // gather connects n members to url and seats them in a room.
 func gather(ctx context.Context, url, room string, n, stalled int) (*liveCrowd, error) {
 	c := &liveCrowd{}
+	c.since.Store(math.MaxInt64) // until the room is at rest
 	for range liveReaders {
 		ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 		if err != nil {

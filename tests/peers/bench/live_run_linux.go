@@ -124,7 +124,6 @@ func (c *liveCrowd) await(ctx context.Context, n int) error {
 		return fmt.Errorf("%d of %d members hear the room", c.heard(), n)
 	}
 	c.said, c.base = 0, int64(n)
-	c.since.Store(int64(time.Since(liveEpoch)))
 	return nil
 }
 
