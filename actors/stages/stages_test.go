@@ -93,6 +93,7 @@ func TestTraffic(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var printing sync.WaitGroup
 		printing.Go(func() { traffic.Print(ctx, &out, 10*time.Second) })
+		synctest.Wait() // it counts from its start
 
 		p := actorstest.Connect(t, a)
 		id := p.Request("hero.make", `{}`)

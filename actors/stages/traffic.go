@@ -84,7 +84,8 @@ func (t *Traffic) sum(direction string) (f Flow) {
 	return f
 }
 
-// Print writes one line with what passed in every interval, until ctx ends:
+// Print writes one line with what passed in every interval, from the call until ctx
+// ends:
 //
 //	traffic 10s: in 1200 messages 34800 bytes, out 1350 messages 51200 bytes
 func (t *Traffic) Print(ctx context.Context, w io.Writer, every time.Duration) {
