@@ -33,11 +33,7 @@ func (a *Audience) Leave(w actors.Wire) {
 func (a *Audience) Send(w actors.Wire, f protocol.Frame) { w.(*Wire).frame(f, true) }
 
 // Reply implements actors.Audience.
-func (a *Audience) Reply(w actors.Wire, v any) {
-	wire := w.(*Wire)
-	wire.hold()
-	wire.session.Reply(v)
-}
+func (a *Audience) Reply(w actors.Wire, v any) { w.(*Wire).reply(v) }
 
 // Multicast implements actors.Audience.
 func (a *Audience) Multicast(ws []actors.Wire, f protocol.Frame, done func(sent, dropped int)) {

@@ -25,12 +25,13 @@ type Probe struct {
 func Open(t testing.TB, a *actors.App) *Probe {
 	t.Helper()
 	w := NewWire()
-	w.session = a.Open(w)
-	if w.session == nil {
+	s := a.Open(w)
+	if s == nil {
 		t.Fatal("the application opens no session")
 	}
+	w.open(s)
 	t.Cleanup(w.Drop)
-	return &Probe{Wire: w, Session: w.session, t: t}
+	return &Probe{Wire: w, Session: s, t: t}
 }
 
 // Connect opens a probe and shakes hands.

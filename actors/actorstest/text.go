@@ -23,12 +23,13 @@ func OpenText(t testing.TB, a *actors.App, c actors.Codec) *TextProbe {
 	t.Helper()
 	w := NewWire()
 	w.text = true
-	w.session = a.OpenText(w, c)
-	if w.session == nil {
+	s := a.OpenText(w, c)
+	if s == nil {
 		t.Fatal("the application opens no session")
 	}
+	w.open(s)
 	t.Cleanup(w.Drop)
-	return &TextProbe{Wire: w, Session: w.session, t: t}
+	return &TextProbe{Wire: w, Session: s, t: t}
 }
 
 // Say sends one text message.

@@ -16,7 +16,8 @@ import (
 // fake time in a synctest bubble.
 type Wire struct {
 	mu      sync.Mutex
-	session *actors.Session
+	session *actors.Session // set before opened is closed
+	opened  chan struct{}
 	out     []byte // packages not read yet
 	text    bool
 	texts   []string // messages on a text endpoint, not read yet
@@ -34,7 +35,24 @@ type Wire struct {
 var _ actors.Wire = (*Wire)(nil)
 
 // NewWire returns an open wire without a session.
-func NewWire() *Wire { return &Wire{arrived: make(chan struct{}, 1)} }
+func NewWire() *Wire {
+	return &Wire{arrived: make(chan struct{}, 1), opened: make(chan struct{})}
+}
+
+// open gives the wire its session, which may have been at work already.
+func (w *Wire) open(s *actors.Session) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.session = s
+	close(w.opened)
+}
+
+// reply hands v to the session, as a transport does on the loop that opened it.
+func (w *Wire) reply(v any) {
+	<-w.opened
+	w.hold()
+	w.session.Reply(v)
+}
 
 // Tap calls f with every write to the wire from now on, before it can be read. F
 // runs on the writer's goroutine and must not call the wire.
