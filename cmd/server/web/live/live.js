@@ -9,7 +9,7 @@ import { Stage } from './stage.js'
 const HISTORY = 20
 
 const client = new Client('/nano')
-const stage = new Stage($('stage'))
+const stage = new Stage($('stage'), $('meters'))
 const meters = new Meters(client, stage)
 let room = roomOfPage()
 let own = [] // what we said and have not seen fly yet

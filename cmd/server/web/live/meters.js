@@ -2,6 +2,7 @@
 import { $ } from '/dom.js'
 
 const EVERY = 1000
+const ENOUGH = 20 // deliveries, for a ratio to mean something beside the writes for other things
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 })
 
@@ -47,7 +48,7 @@ export class Meters {
     $('in').textContent = compact.format(Math.round(per('in')))
     $('out').textContent = compact.format(Math.round(per('out')))
     const writes = now.writes - before.writes
-    $('merge').textContent = writes > 0 && now.out > before.out ? `× ${compact.format((now.out - before.out) / writes)}` : '–'
+    $('merge').textContent = writes > 0 && now.out - before.out >= ENOUGH ? `× ${compact.format((now.out - before.out) / writes)}` : '–'
     const heard = now.heard - before.heard
     $('shown').textContent = heard > 0 ? `${Math.min(100, Math.round((100 * (now.shown - before.shown)) / heard))} %` : '–'
   }

@@ -135,7 +135,12 @@ export class Stage {
   #last = 0
   #pace = 1
 
-  constructor(canvas) {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Element} below what nothing flies over
+   */
+  constructor(canvas, below) {
+    this.below = below
     this.canvas = canvas
     this.screen = canvas.getContext('2d')
     new ResizeObserver(() => this.#resize()).observe(canvas)
@@ -149,7 +154,7 @@ export class Stage {
     Object.assign(this, { width, height, ratio })
     this.canvas.width = width * ratio
     this.canvas.height = height * ratio
-    this.top = Math.min(150, height * 0.2) // below the meters
+    this.top = this.below.getBoundingClientRect().bottom + 16
     const room = height - this.top - 90 // above the box to write in
     const lanes = (look, least) => Array.from({ length: Math.max(least, Math.floor(room / look.height)) }, () => new Lane(look, width, ratio))
     this.#front = lanes(FRONT, 3)
