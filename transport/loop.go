@@ -68,21 +68,29 @@ func (l *loop) post(o op) bool {
 	return ok
 }
 
+// yieldEvery is how long a loop that always finds work keeps its processor to
+// itself, in nanoseconds. Yielding wakes another thread to look for work, which at
+// a low load cost more than all else: 28 instead of 16 µs for an echo.
+const yieldEvery = 200_000
+
 // run is the loop's goroutine. Each turn takes what is ready, then what was
-// posted, then writes; only a turn without any of that ends in parking, and not
-// before every goroutine that this one made ready had a chance to run and to
-// post or write something.
+// posted, then writes; unless walks go on, it ends in parking, which looks once
+// more for what is ready.
 func (l *loop) run() {
+	yielded, waited := int64(0), true
 	for !l.finished() {
-		l.clockIn()
-		work := l.poll.poll(l)
-		work += l.runOps()
-		work += l.walk(turnWrites)
+		if l.clockIn(); waited {
+			yielded = l.now
+		}
+		l.poll.poll(l)
+		l.runOps()
+		l.walk(turnWrites)
 		l.wheel.advance(l.now, l.due)
 		l.clockOut()
-		runtime.Gosched()
-		if work == 0 {
-			l.park()
+		waited = l.fan.last == nil && !l.finished() && l.park()
+		if !waited && l.now-yielded > yieldEvery {
+			runtime.Gosched()
+			waited = true
 		}
 	}
 	l.end()
@@ -101,12 +109,14 @@ func (l *loop) clockOut() {
 	l.freed = l.freed[:0]
 }
 
-func (l *loop) park() {
+// park reports whether the goroutine has waited.
+func (l *loop) park() (waited bool) {
 	l.poll.arm(l.nextTimer())
 	if l.queue.sleep() {
-		l.poll.park()
+		waited = l.poll.park()
 		l.queue.asleep.Store(false)
 	}
+	return waited
 }
 
 func (l *loop) nextTimer() time.Time {

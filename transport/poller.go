@@ -10,8 +10,9 @@ type poller interface {
 	// What wake did before arm may be forgotten.
 	arm(until time.Time)
 	// park waits until something is ready, wake has been called since arm, or
-	// the time has come. It may return early.
-	park()
+	// the time has come. It may return early. It reports whether it has waited, so
+	// that other goroutines had the processor.
+	park() (waited bool)
 	// wake ends park, from any goroutine.
 	wake()
 	// close releases the descriptors.

@@ -33,6 +33,7 @@ type epoll struct {
 	// Owned by the loop.
 	events [pollBatch]unix.EpollEvent
 	n      int                // events that park has fetched and poll has not told
+	looks  int                // of park, how often
 	check  func(uintptr) bool // p.fetch as a value, made once
 	armed  time.Time
 	stale  bool // wake may have moved the deadline
@@ -57,7 +58,10 @@ func newPoller(portable bool) (poller, error) {
 		p.file.Close()
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p.check = func(uintptr) bool { return p.fetch() }
+	p.check = func(uintptr) bool {
+		p.looks++
+		return p.fetch()
+	}
 	return p, nil
 }
 
@@ -98,10 +102,13 @@ func (p *epoll) arm(until time.Time) {
 	_ = p.file.SetReadDeadline(until) // fails only when closed, and then park returns at once
 }
 
-func (p *epoll) park() {
-	if p.raw.Read(p.check) != nil {
+func (p *epoll) park() (waited bool) {
+	p.looks = 0
+	err := p.raw.Read(p.check)
+	if err != nil {
 		p.stale = true // the deadline has passed, or wake says that it has
 	}
+	return p.looks > 1 || p.looks == 1 && err != nil
 }
 
 func (p *epoll) wake() { _ = p.file.SetReadDeadline(longAgo) }

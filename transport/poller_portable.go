@@ -30,12 +30,13 @@ func (p *chanPoller) arm(until time.Time) {
 	}
 }
 
-func (p *chanPoller) park() {
+func (p *chanPoller) park() (waited bool) {
 	select {
 	case <-p.woken:
 	case <-p.timer.C:
 		p.until = time.Time{}
 	}
+	return true
 }
 
 func (p *chanPoller) wake() {
