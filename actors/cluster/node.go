@@ -103,6 +103,11 @@ func Open(cfg Config) (*Node, error) {
 	return n, nil
 }
 
+// UseStore sets Config.Store before Start. A store whose client uses gRPC is to be
+// opened behind the node: the runtime's remote replaces the logger of gRPC when it
+// begins to listen, while clients that are up read it.
+func (n *Node) UseStore(s store.Store) { n.cfg.Store = s }
+
 // newBoot names one start of a process.
 func newBoot() string {
 	var b [8]byte

@@ -66,15 +66,16 @@ func (s *server) openNode() error {
 			return fmt.Errorf("--cluster-cert, --cluster-key, --cluster-ca: %w", err)
 		}
 	}
+	n, err := cluster.Open(cfg) // ahead of the store's client, see UseStore
+	if err != nil {
+		return fmt.Errorf("--cluster-listen: %w", err)
+	}
 	store, err := etcd.Open(etcd.Config{Endpoints: c.Etcd})
 	if err != nil {
+		n.Close()
 		return fmt.Errorf("--cluster-etcd: %w", err)
 	}
-	cfg.Store = store
-	n, err := cluster.Open(cfg)
-	if err != nil {
-		return errors.Join(fmt.Errorf("--cluster-listen: %w", err), store.Close())
-	}
+	n.UseStore(store)
 	s.node = &node{n, store}
 	s.rooms.Keep(n.Snapshots())
 	s.rooms.Spread(n)
