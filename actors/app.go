@@ -146,11 +146,11 @@ func (a *App) open(w Wire, c *spoken) *Session {
 	if c != nil {
 		s.state.work(a.since())
 	}
-	pid, ok := a.system.ProcessRegistry.Add(s, sessionName(s.id))
-	if !ok {
+	name := sessionName(s.id)
+	s.pid = a.system.NewLocalPID(name) // found by others from the next line on
+	if _, ok := a.system.ProcessRegistry.Add(s, name); !ok {
 		return nil // 2^29 sessions later, and the first of them still here
 	}
-	s.pid = pid
 	a.stats.Sessions.Add(1)
 	a.stats.Opened.Add(1)
 	s.armed = s.state.deadline

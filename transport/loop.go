@@ -87,7 +87,7 @@ func (l *loop) run() {
 		l.walk(turnWrites)
 		l.wheel.advance(l.now, l.due)
 		l.clockOut()
-		waited = l.fan.last == nil && !l.finished() && l.park()
+		waited = l.idle() && l.park()
 		if !waited && l.now-yielded > yieldEvery {
 			runtime.Gosched()
 			waited = true
@@ -107,6 +107,11 @@ func (l *loop) clockOut() {
 	l.tally = tally{}
 	l.free = append(l.free, l.freed...)
 	l.freed = l.freed[:0]
+}
+
+// idle reports whether nothing is left that only the next turn would do.
+func (l *loop) idle() bool {
+	return l.fan.last == nil && l.opsDone == len(l.ops) && !l.finished()
 }
 
 // park reports whether the goroutine has waited.
