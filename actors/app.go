@@ -146,15 +146,18 @@ func (a *App) open(w Wire, c *spoken) *Session {
 	if c != nil {
 		s.state.work(a.since())
 	}
+	deadline := s.state.deadline
+	s.armed = deadline
+	a.stats.Sessions.Add(1)
 	name := sessionName(s.id)
-	s.pid = a.system.NewLocalPID(name) // found by others from the next line on
+	s.pid = a.system.NewLocalPID(name)
+	// From the next line on others may find the session and have it run.
 	if _, ok := a.system.ProcessRegistry.Add(s, name); !ok {
+		a.stats.Sessions.Add(-1)
 		return nil // 2^29 sessions later, and the first of them still here
 	}
-	a.stats.Sessions.Add(1)
 	a.stats.Opened.Add(1)
-	s.armed = s.state.deadline
-	w.Timer(a.born.Add(s.armed))
+	w.Timer(a.born.Add(deadline))
 	return s
 }
 

@@ -108,3 +108,43 @@ func TestInlineMailboxLetsItsSenderGo(t *testing.T) {
 		}
 	}
 }
+
+// chain is a push that, while it is written, pushes the next.
+type chain struct {
+	ref  *actors.Ref
+	n    int
+	back chan struct{} // closed when the loop is free
+}
+
+const links = 30
+
+func (c chain) MarshalJSON() ([]byte, error) {
+	if c.n == links/2 {
+		<-c.back // for ever, if this were still the loop
+	}
+	if c.n+1 < links {
+		c.ref.Push("onLink", chain{c.ref, c.n + 1, c.back})
+	}
+	return strconv.AppendInt(nil, int64(c.n), 10), nil
+}
+
+// A loop lets go of a session to which others post without end.
+func TestLoopLetsGoOfABusySession(t *testing.T) {
+	a := actors.New(actors.Config{NewAudience: actorstest.NewAudience})
+	defer a.Close()
+	back := make(chan struct{})
+	actors.HandleRaw(a, "t.chain", func(c *actors.Ctx, _ []byte) ([]byte, error) {
+		c.Session().Push("onLink", chain{c.Session(), 0, back})
+		return nil, nil
+	}, actors.Inline())
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := actorstest.Connect(t, a)
+	id := p.Request("t.chain", ``) // is the loop, and returns
+	close(back)
+	p.WantReply("the answer", id, "")
+	for i := range links {
+		p.WantPush("a link", "onLink", strconv.Itoa(i))
+	}
+}

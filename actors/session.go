@@ -153,13 +153,17 @@ func (s *Session) push(e event) bool {
 // off runs the session off the loop.
 func (s *Session) off() { s.run(false) }
 
+// loopSweeps bounds how often in a row a session is swept on the loop: others may
+// post to it faster than that gets done.
+const loopSweeps = 8
+
 // run handles what is in the inbox until it is empty, or on the loop until it
-// comes to what may wait there.
+// comes to what may wait there or has been at it for long.
 func (s *Session) run(loop bool) {
 	t := turns.Get().(*turn)
 	t.loop = loop
-	for {
-		if !s.sweep(t) || !s.catchUp(t) {
+	for n := 0; ; n++ {
+		if loop && n == loopSweeps || !s.sweep(t) || !s.catchUp(t) {
 			t.free(s)
 			go s.reader()
 			return

@@ -1,17 +1,15 @@
 package rooms
 
 import (
-	"errors"
 	"fmt"
 
+	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
 // frameLimit is how many bytes of packages one frame gathers: JavaScript clients
 // break on much longer WebSocket messages.
 const frameLimit = 48 << 10
-
-var errTooBig = errors.New("body is larger than a package may be")
 
 // frame writes one push, ready to be shared by all receivers.
 func (st *state) frame(route string, v any, latest uint64) (protocol.Frame, bool) {
@@ -32,31 +30,13 @@ func (st *state) unwritable(route string, err error) {
 // encode writes a push as a whole package, with room for the transport's header
 // in front, and as text for the kinds that serve text endpoints.
 func encode(k *Kind, route string, v any) (f protocol.Frame, err error) {
-	b, err := appendPush(make([]byte, protocol.Headroom, 256), k, route, v)
-	if err != nil {
+	if f, err = actors.NewFrame(k.serializer, route, v); err != nil {
 		return f, err
 	}
-	f.Packages = b
 	if k.text != nil {
 		f.Text, err = encodeText(k, route, []any{v})
 	}
 	return f, err
-}
-
-// appendPush appends one whole package; with an error dst comes back as it was.
-func appendPush(dst []byte, k *Kind, route string, v any) ([]byte, error) {
-	b, mark := protocol.BeginPacket(dst, protocol.Data)
-	b, err := protocol.AppendMessage(b, protocol.Message{Type: protocol.Push, Route: route})
-	if err == nil {
-		b, err = k.serializer.Append(b, v)
-	}
-	if err == nil && len(b)-mark > protocol.MaxPacketBody {
-		err = errTooBig
-	}
-	if err != nil {
-		return dst, fmt.Errorf("push %s: %w", route, err)
-	}
-	return protocol.EndPacket(b, mark), nil
 }
 
 func encodeText(k *Kind, route string, vs []any) ([]byte, error) {
@@ -75,7 +55,7 @@ func (st *state) batch(route string, vs []any, emit func(f protocol.Frame, messa
 		b := make([]byte, protocol.Headroom, min(64+len(vs)*128, frameLimit))
 		var in []any
 		for len(vs) > 0 {
-			longer, err := appendPush(b, k, route, vs[0])
+			longer, err := actors.AppendPush(b, k.serializer, route, vs[0])
 			if err != nil {
 				st.unwritable(route, err)
 				vs = vs[1:]

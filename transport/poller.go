@@ -4,8 +4,8 @@ import "time"
 
 // poller is what a loop sleeps on. All methods but wake are the loop's.
 type poller interface {
-	// poll tells l what is ready, without waiting, and returns how much that was.
-	poll(l *loop) int
+	// poll tells l what is ready, without waiting.
+	poll(l *loop)
 	// arm sets the time at which park returns at the latest; zero is never.
 	// What wake did before arm may be forgotten.
 	arm(until time.Time)

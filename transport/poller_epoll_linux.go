@@ -77,9 +77,9 @@ func (p *epoll) fetch() bool {
 	return p.n > 0
 }
 
-func (p *epoll) poll(l *loop) int {
+func (p *epoll) poll(l *loop) {
 	if p.n == 0 && !p.fetch() {
-		return 0
+		return
 	}
 	n := p.n
 	p.n = 0
@@ -91,7 +91,6 @@ func (p *epoll) poll(l *loop) int {
 			bad: ev.Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0,
 		})
 	}
-	return n
 }
 
 func (p *epoll) arm(until time.Time) {

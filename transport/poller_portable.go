@@ -16,7 +16,7 @@ func newChanPoller() *chanPoller {
 	return p
 }
 
-func (p *chanPoller) poll(*loop) int { return 0 }
+func (p *chanPoller) poll(*loop) {}
 
 func (p *chanPoller) arm(until time.Time) {
 	if until.Equal(p.until) {
