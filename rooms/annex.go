@@ -10,6 +10,7 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -132,20 +133,20 @@ func (x *annex) settle(c actor.Context, now time.Time) {
 		})
 	}
 	if t := x.st.talk; t != nil {
-		if x.st.paused && len(t.batch) == 0 && t.out.Waiting() == 0 {
-			next = sooner(next, now.Add(pausedProbe))
+		if x.st.paused && len(t.Batch) == 0 && t.Out.Waiting() == 0 {
+			next = talk.Sooner(next, now.Add(pausedProbe))
 		}
 		x.gather(c, now)
-		next = sooner(next, t.due(now))
+		next = talk.Sooner(next, t.Due(now))
 	}
-	next = sooner(next, x.retire(c, now))
+	next = talk.Sooner(next, x.retire(c, now))
 	x.alarm.Set(now, next, !next.IsZero(), x.ring)
 }
 
 // gather has what was said sent once the mailbox is empty: what waits there joins
 // the same message.
 func (x *annex) gather(c actor.Context, now time.Time) {
-	switch n := len(x.st.talk.batch); {
+	switch n := len(x.st.talk.Batch); {
 	case n > farBatch:
 		x.flush(now)
 	case n > 0 && !x.flushing:
@@ -158,7 +159,7 @@ func (x *annex) flushRefused() { x.flushing = false }
 
 func (x *annex) flush(now time.Time) {
 	if t := x.st.talk; t != nil {
-		t.flush(now)
+		t.Flush(now)
 	}
 }
 
@@ -192,9 +193,9 @@ func (x *annex) stopIfIdle(c actor.Context, now time.Time) {
 // bye tells the room that nobody is left here. When it is lost, the room hears of
 // it from whoever answers its next message.
 func (x *annex) bye(now time.Time) {
-	if t := x.st.talk; t != nil && t.out.Last() > 0 {
-		t.batch = append(t.batch, upBye)
-		t.flush(now)
+	if t := x.st.talk; t != nil && t.Out.Last() > 0 {
+		t.Batch = append(t.Batch, upBye)
+		t.Flush(now)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -17,7 +18,7 @@ func (a *annexState) hear(now time.Time, m *heard) {
 		return
 	}
 	t := a.talk
-	if t == nil || m.e.Talk != t.number || m.from.ID != t.peer.ID {
+	if t == nil || m.e.Talk != t.Number || m.from.ID != t.Peer.ID {
 		if m.word != wire.TalkGone && m.word != wire.TalkPaused {
 			_ = a.line(m.from, goneAnswer(m, wire.OpFromGate)) // a conversation that is over here
 		}
@@ -32,8 +33,8 @@ func (a *annexState) hear(now time.Time, m *heard) {
 		return
 	}
 	a.paused, a.failed = false, 0
-	t.epoch = max(t.epoch, m.e.Epoch)
-	batch, lost := t.hear(now, m.e, m.word)
+	t.Epoch = max(t.Epoch, m.e.Epoch)
+	batch, lost := t.Hear(now, m.e, m.word)
 	if batch != nil {
 		a.carryOut(now, batch)
 	}
@@ -55,7 +56,7 @@ func (a *annexState) pause() {
 // rollCall answers a new activation of the room: with a conversation, if anybody
 // here is in the room.
 func (a *annexState) rollCall(now time.Time, m *heard) {
-	if a.talk != nil && m.e.Epoch <= a.talk.epoch {
+	if a.talk != nil && m.e.Epoch <= a.talk.Epoch {
 		return // it is being talked to, or is an older one
 	}
 	for _, s := range a.seats {
@@ -86,7 +87,7 @@ func (a *annexState) resync() {
 func (a *annexState) lost(n int) {
 	a.stats.lostDown.Add(int64(n))
 	a.resync()
-	acked := a.talk.out.Acked()
+	acked := a.talk.Out.Acked()
 	for _, q := range a.asked {
 		if q.token != 0 && !q.done && q.place <= acked {
 			q.done = true
@@ -113,15 +114,15 @@ func resyncBody(key Key) []byte {
 
 // carryOut does what a batch of the room says.
 func (a *annexState) carryOut(now time.Time, batch []byte) {
-	o := ops{rest: batch}
-	for code, ok := o.next(); ok; code, ok = o.next() {
+	o := ops{talk.Reader{Rest: batch}}
+	for code, ok := o.Next(); ok; code, ok = o.Next() {
 		switch code {
 		case downBroadcast:
 			a.broadcast(&o)
 		case downMulticast:
 			a.multicast(&o)
 		case downMerge:
-			if m := o.merge(); o.err == nil {
+			if m := o.merge(); o.Err == nil {
 				a.out.setMerge(m)
 			}
 		case downMoved:
@@ -130,12 +131,12 @@ func (a *annexState) carryOut(now time.Time, batch []byte) {
 		case downResync:
 			a.resync()
 		default:
-			id := o.uint()
+			id := o.Uint()
 			s := a.seats[id]
 			a.toOne(code, id, s, &o)
 		}
 	}
-	if o.err != nil {
+	if o.Err != nil {
 		a.stats.unreadable.Add(1)
 	}
 }
@@ -155,28 +156,28 @@ func (a *annexState) toOne(code byte, id uint64, s *seat, o *ops) {
 			a.free(id, s)
 		}
 	case downSend:
-		if f := o.frame(); s != nil && o.err == nil {
+		if f := o.Frame(); s != nil && o.Err == nil {
 			a.out.send(&s.member, f)
 		}
 	case downAnswer:
 		a.answered(id, s, o)
 	case downPush:
-		if route, body := o.string(), o.bytes(); s != nil && o.err == nil {
+		if route, body := o.String(), o.Bytes(); s != nil && o.Err == nil {
 			s.member.ref.Push(route, actors.Raw(body))
 		}
 	case downKick:
-		if why, text := protocol.Reason(o.uint()), o.string(); s != nil && o.err == nil {
+		if why, text := protocol.Reason(o.Uint()), o.String(); s != nil && o.Err == nil {
 			s.member.ref.Kick(why, text)
 		}
 	default:
-		o.fail()
+		o.Fail()
 	}
 }
 
 // answered hands a session the room's answer.
 func (a *annexState) answered(id uint64, s *seat, o *ops) {
-	token, flags, code, text, body := uint32(o.uint()), o.uint(), protocol.Code(o.uint()), o.string(), o.bytes()
-	if o.err != nil {
+	token, flags, code, text, body := uint32(o.Uint()), o.Uint(), protocol.Code(o.Uint()), o.String(), o.Bytes()
+	if o.Err != nil {
 		return
 	}
 	join := a.done(id, token)
@@ -221,29 +222,29 @@ func (a *annexState) done(id uint64, token uint32) (join bool) {
 
 func (a *annexState) broadcast(o *ops) {
 	var except *Member
-	if s := a.seats[o.uint()]; s != nil {
+	if s := a.seats[o.Uint()]; s != nil {
 		except = &s.member
 	}
-	messages := int(o.uint())
-	if f := o.frame(); o.err == nil {
+	messages := int(o.Uint())
+	if f := o.Frame(); o.Err == nil {
 		a.stats.fanouts.Add(1)
 		a.out.broadcast(f, messages, except)
 	}
 }
 
 func (a *annexState) multicast(o *ops) {
-	n := o.uint()
-	if n > uint64(len(o.rest)) {
-		o.fail()
+	n := o.Uint()
+	if n > uint64(len(o.Rest)) {
+		o.Fail()
 		return
 	}
 	ms := make([]*Member, 0, n)
 	for range n {
-		if s := a.seats[o.uint()]; s != nil {
+		if s := a.seats[o.Uint()]; s != nil {
 			ms = append(ms, &s.member)
 		}
 	}
-	if f := o.frame(); o.err == nil {
+	if f := o.Frame(); o.Err == nil {
 		a.out.multicast(ms, f)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
 	"github.com/shaddock-game/shaddock/actors/cluster/flow"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -33,7 +34,7 @@ type annexState struct {
 	stats *farStats
 
 	// Owned by whoever drives the annex.
-	talk    *talk // nil while the room is looked for
+	talk    *talk.Talk // nil while the room is looked for
 	place   places.Place
 	paused  bool // the room cannot answer at the moment
 	number  uint64
@@ -100,13 +101,13 @@ func (a *annexState) call(cl *call) {
 		s.body = cl.body
 		s.joining++
 	}
-	op := putUint([]byte{upCall}, uint64(cl.verb))
-	op = putUint(op, id)
-	op = putUint(op, uint64(cl.token.Number()))
-	op = putBytes(op, cl.from.UID())
-	op = putBytes(op, cl.name())
-	op = putBytes(op, cl.body)
-	op = putLabels(putBool(op, cl.matched), cl.labels)
+	op := talk.PutUint([]byte{upCall}, uint64(cl.verb))
+	op = talk.PutUint(op, id)
+	op = talk.PutUint(op, uint64(cl.token.Number()))
+	op = talk.PutBytes(op, cl.from.UID())
+	op = talk.PutBytes(op, cl.name())
+	op = talk.PutBytes(op, cl.body)
+	op = putLabels(talk.PutBool(op, cl.matched), cl.labels)
 	a.ask(&asked{session: id, token: cl.token.Number(), join: cl.verb == verbJoin, op: op})
 }
 
@@ -127,8 +128,8 @@ func (a *annexState) ask(q *asked) {
 }
 
 func (a *annexState) put(q *asked) {
-	q.place = a.talk.out.Last() + 1
-	a.talk.batch = append(a.talk.batch, q.op...)
+	q.place = a.talk.Out.Last() + 1
+	a.talk.Batch = append(a.talk.Batch, q.op...)
 }
 
 // ended takes in the end of a session.
@@ -146,7 +147,7 @@ func (a *annexState) ended(id uint64, why protocol.Reason) {
 	if a.talk == nil {
 		return // the next activation is not told of it in the first place
 	}
-	a.ask(&asked{session: id, ended: true, op: putUint(putUint([]byte{upEnded}, id), uint64(why))})
+	a.ask(&asked{session: id, ended: true, op: talk.PutUint(talk.PutUint([]byte{upEnded}, id), uint64(why))})
 }
 
 // found takes in where the room is: a conversation begins, with who is here and
@@ -161,14 +162,14 @@ func (a *annexState) found(now time.Time, p places.Place) {
 		return
 	}
 	a.number = max(a.number+1, uint64(now.UnixNano()))
-	a.talk = &talk{
-		line: a.line, peer: link.Peer{ID: p.Node, Addr: p.Addr}, key: a.key, number: a.number,
-		side: wire.OpFromGate, epoch: p.Epoch, out: flow.Out{Limits: annexLimits},
+	a.talk = &talk.Talk{
+		Line: a.line, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: a.key.Kind, ID: a.key.ID, Number: a.number,
+		Side: wire.OpFromGate, Epoch: p.Epoch, Out: flow.Out{Limits: annexLimits},
 	}
 	a.stats.talks.Add(1)
-	a.talk.batch = append(a.talk.batch, upHello)
+	a.talk.Batch = append(a.talk.Batch, upHello)
 	a.returns()
-	a.talk.flush(now)
+	a.talk.Flush(now)
 	if a.missed {
 		a.missed = false
 		a.resync()
@@ -177,16 +178,16 @@ func (a *annexState) found(now time.Time, p places.Place) {
 	for _, q := range a.asked {
 		a.put(q)
 	}
-	a.talk.flush(now)
+	a.talk.Flush(now)
 }
 
 // returns tells the room who should be in it.
 func (a *annexState) returns() {
 	for id, s := range a.seats {
 		if s.in {
-			b := putUint(append(a.talk.batch, upReturn), id)
-			b = putBytes(b, s.member.ref.UID())
-			a.talk.batch = putBytes(b, s.body)
+			b := talk.PutUint(append(a.talk.Batch, upReturn), id)
+			b = talk.PutBytes(b, s.member.ref.UID())
+			a.talk.Batch = talk.PutBytes(b, s.body)
 			a.stats.returns.Add(1)
 		}
 	}
@@ -199,7 +200,7 @@ func (a *annexState) lose(now time.Time, orderly bool) {
 	if a.talk == nil {
 		return
 	}
-	a.missed = a.missed || !orderly && a.talk.in.Have() > 0
+	a.missed = a.missed || !orderly && a.talk.In.Have() > 0
 	a.talk, a.paused = nil, false
 	a.gone(a.place)
 	a.retry(now)
@@ -270,7 +271,7 @@ func (a *annexState) idle() bool { return len(a.seats) == 0 && len(a.asked) == 0
 func (a *annexState) settle() {
 	acked := uint64(0)
 	if a.talk != nil {
-		acked = a.talk.out.Acked()
+		acked = a.talk.Out.Acked()
 	}
 	n := 0
 	for n < len(a.asked) && (a.asked[n].done || a.asked[n].token == 0 && a.talk != nil && a.asked[n].place <= acked) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -39,7 +40,7 @@ type far struct {
 
 // gate is one gate as the room sees it.
 type gate struct {
-	*talk
+	*talk.Talk
 	listening int  // members that get broadcasts
 	late      bool // it came when the room had begun already
 }
@@ -65,7 +66,7 @@ func (f *far) session(g *gate, id uint64, uid string) *behind {
 	b, ok := f.sessions[id]
 	if !ok {
 		b = &behind{gate: g}
-		if here, is := f.app.Session(id); is && g.peer.ID == f.self {
+		if here, is := f.app.Session(id); is && g.Peer.ID == f.self {
 			b.ref = here
 		} else {
 			b.ref = f.app.Distant(id, uid, f.pid)
@@ -108,7 +109,7 @@ func (f *far) to(id uint64, code byte) (*behind, *gate) {
 	if !ok {
 		return nil, nil
 	}
-	b.gate.batch = putUint(append(b.gate.batch, code), id)
+	b.gate.Batch = talk.PutUint(append(b.gate.Batch, code), id)
 	return b, b.gate
 }
 
@@ -152,11 +153,11 @@ func (f *far) answerTo(id uint64, a actors.Answer) {
 	if a.Left != nil {
 		flags |= answerLeft
 	}
-	b := putUint(g.batch, uint64(a.Token.Number()))
-	b = putUint(b, flags)
-	b = putUint(b, uint64(e.Code))
-	b = putBytes(b, e.Msg)
-	g.batch = putBytes(b, body)
+	b := talk.PutUint(g.Batch, uint64(a.Token.Number()))
+	b = talk.PutUint(b, flags)
+	b = talk.PutUint(b, uint64(e.Code))
+	b = talk.PutBytes(b, e.Msg)
+	g.Batch = talk.PutBytes(b, body)
 	f.bytes += len(body)
 }
 
@@ -181,9 +182,9 @@ func (f *far) multicast(ms []*Member, fr protocol.Frame) {
 		}
 	}
 	for g, ids := range by {
-		g.batch = putUint(append(g.batch, downMulticast), uint64(len(ids)))
+		g.Batch = talk.PutUint(append(g.Batch, downMulticast), uint64(len(ids)))
 		for _, id := range ids {
-			g.batch = putUint(g.batch, id)
+			g.Batch = talk.PutUint(g.Batch, id)
 		}
 		f.frame(g, fr)
 	}
@@ -198,22 +199,22 @@ func (f *far) broadcast(fr protocol.Frame, messages int, except *Member) {
 		if g.listening == 0 {
 			continue
 		}
-		g.batch = putUint(putUint(append(g.batch, downBroadcast), not), uint64(messages))
+		g.Batch = talk.PutUint(talk.PutUint(append(g.Batch, downBroadcast), not), uint64(messages))
 		f.frame(g, fr)
 	}
 }
 
 func (f *far) frame(g *gate, fr protocol.Frame) {
-	was := len(g.batch)
-	g.batch = putFrame(g.batch, fr)
-	f.bytes += len(g.batch) - was
+	was := len(g.Batch)
+	g.Batch = talk.PutFrame(g.Batch, fr)
+	f.bytes += len(g.Batch) - was
 }
 
 // pending is what the gates have not acknowledged.
 func (f *far) pending() (messages, bytes int) {
 	for _, g := range f.gates {
-		messages += g.out.Waiting()
-		bytes += g.out.Bytes()
+		messages += g.Out.Waiting()
+		bytes += g.Out.Bytes()
 	}
 	return messages, bytes + f.bytes
 }
@@ -222,7 +223,7 @@ func (f *far) pending() (messages, bytes int) {
 func (f *far) setMerge(m Merge) {
 	f.merge = m
 	for _, g := range f.gates {
-		g.batch = putMerge(append(g.batch, downMerge), m)
+		g.Batch = putMerge(append(g.Batch, downMerge), m)
 	}
 }
 
@@ -237,7 +238,7 @@ func (f *far) pass(d *actors.ToDistant) {
 		f.answerTo(id, *d.Answer)
 	case d.Kick != nil:
 		if _, g := f.to(id, downKick); g != nil {
-			g.batch = putBytes(putUint(g.batch, uint64(d.Kick.Why)), d.Kick.Text)
+			g.Batch = talk.PutBytes(talk.PutUint(g.Batch, uint64(d.Kick.Why)), d.Kick.Text)
 		}
 	case d.Push != nil:
 		body, err := f.body(d.Push.Value)
@@ -246,7 +247,7 @@ func (f *far) pass(d *actors.ToDistant) {
 			return
 		}
 		if _, g := f.to(id, downPush); g != nil {
-			g.batch = putBytes(putBytes(g.batch, d.Push.Route), body)
+			g.Batch = talk.PutBytes(talk.PutBytes(g.Batch, d.Push.Route), body)
 		}
 	}
 }
@@ -254,7 +255,7 @@ func (f *far) pass(d *actors.ToDistant) {
 // gathered says whether there is anything to flush.
 func (f *far) gathered() bool {
 	for _, g := range f.gates {
-		if len(g.batch) > 0 {
+		if len(g.Batch) > 0 {
 			return true
 		}
 	}
@@ -264,7 +265,7 @@ func (f *far) gathered() bool {
 func (f *far) flush(now time.Time) {
 	f.bytes = 0
 	for _, g := range f.gates {
-		g.flush(now)
+		g.Flush(now)
 	}
 }
 
@@ -272,14 +273,14 @@ func (f *far) flush(now time.Time) {
 func (f *far) silence(mute bool) {
 	f.mute = mute
 	for _, g := range f.gates {
-		g.mute = mute
+		g.Mute = mute
 	}
 }
 
 // due does what conversations are due to, and returns when to look again.
 func (f *far) due(now time.Time) (next time.Time) {
 	for _, g := range f.gates {
-		next = sooner(next, g.due(now))
+		next = talk.Sooner(next, g.Due(now))
 	}
 	return next
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/cluster/flow"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -25,19 +26,20 @@ var farLimits = flow.Limits{Messages: 4096, Bytes: 4 << 20}
 func (f *far) hear(st *state, now time.Time, m *heard) {
 	g, old := f.gates[m.from.ID], (*gate)(nil)
 	switch {
-	case g != nil && m.e.Talk < g.number:
+	case g != nil && m.e.Talk < g.Number:
 		return // of a conversation that is over
-	case g != nil && m.e.Talk == g.number:
+	case g != nil && m.e.Talk == g.Number:
 	case m.word == wire.TalkSay && m.e.Seq == 1 && m.e.Epoch == f.epoch && f.there(m.from.ID):
 		old = g
-		g = &gate{talk: &talk{
-			line: f.line, peer: m.from, key: f.key, number: m.e.Talk, side: wire.OpFromRoom, epoch: f.epoch, mute: f.mute,
-			out: flow.Out{Limits: farLimits},
+		g = &gate{Talk: &talk.Talk{
+			Line: f.line, Peer: m.from, Kind: f.key.Kind, ID: f.key.ID, Number: m.e.Talk,
+			Side: wire.OpFromRoom, Epoch: f.epoch, Mute: f.mute,
+			Out: flow.Out{Limits: farLimits},
 		}}
 		f.gates[m.from.ID] = g
 		f.present(m.from.ID)
 		if f.merge != (Merge{}) {
-			g.batch = putMerge(append(g.batch, downMerge), f.merge)
+			g.Batch = putMerge(append(g.Batch, downMerge), f.merge)
 		}
 	default:
 		if m.word != wire.TalkGone {
@@ -49,7 +51,7 @@ func (f *far) hear(st *state, now time.Time, m *heard) {
 		f.lose(st, now, m.from.ID)
 		return
 	}
-	batch, lost := g.hear(now, m.e, m.word)
+	batch, lost := g.Hear(now, m.e, m.word)
 	f.stats.lostUp.Add(int64(lost))
 	if batch != nil && !f.carryOut(st, now, g, batch) {
 		f.lose(st, now, m.from.ID)
@@ -92,35 +94,35 @@ func (f *far) drop(st *state, now time.Time, g *gate) {
 
 // carryOut does what a batch says; false: it cannot be read.
 func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
-	o := ops{rest: batch}
-	for code, ok := o.next(); ok; code, ok = o.next() {
+	o := ops{talk.Reader{Rest: batch}}
+	for code, ok := o.Next(); ok; code, ok = o.Next() {
 		switch code {
 		case upCall:
 			f.call(st, now, g, &o)
 		case upReturn:
-			id, uid, body := o.uint(), o.string(), o.bytes()
+			id, uid, body := o.Uint(), o.String(), o.Bytes()
 			f.comeBack(st, now, f.session(g, id, uid), body)
 		case upEnded:
-			id, why := o.uint(), protocol.Reason(o.uint())
+			id, why := o.Uint(), protocol.Reason(o.Uint())
 			st.gone(now, id, why)
 			f.left = append(f.left, id)
 		case upHello:
 		case upBye:
-			f.lose(st, now, g.peer.ID)
+			f.lose(st, now, g.Peer.ID)
 			return true
 		default:
-			o.fail()
+			o.Fail()
 		}
 		f.tidy(st.seats)
 	}
-	return o.err == nil
+	return o.Err == nil
 }
 
 // call hands a session's call to the room, as its own node would have.
 func (f *far) call(st *state, now time.Time, g *gate, o *ops) {
-	v, id, token, uid, name, body := verb(o.uint()), o.uint(), o.uint(), o.string(), o.string(), o.bytes()
-	matched, labels := o.uint() == 1, o.labels()
-	if o.err != nil {
+	v, id, token, uid, name, body := verb(o.Uint()), o.Uint(), o.Uint(), o.String(), o.String(), o.Bytes()
+	matched, labels := o.Uint() == 1, o.labels()
+	if o.Err != nil {
 		return
 	}
 	f.open(now, labels)
@@ -164,7 +166,7 @@ func (f *far) comeBack(st *state, now time.Time, b *behind, body []byte) {
 	f.left = append(f.left, b.ref.ID())
 	if _, seated := st.seats[b.ref.ID()]; !seated && f.roll == nil && !b.gate.late {
 		b.gate.late = true // once: the others of this gate are told with it
-		b.gate.batch = append(b.gate.batch, downResync)
+		b.gate.Batch = append(b.gate.Batch, downResync)
 	}
 	st.comeBack(now, &call{from: b.ref, id: b.ref.ID(), uid: b.ref.UID(), verb: verbJoin, op: f.kind.join, key: f.key, req: req})
 }

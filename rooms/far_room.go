@@ -7,6 +7,7 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
@@ -197,7 +198,7 @@ func (r *farRoom) settleFar(c actor.Context, now time.Time) {
 		r.flushing = true
 		c.Send(c.Self(), &flushNow{r})
 	}
-	next := sooner(r.far.due(now), r.rollEnd)
+	next := talk.Sooner(r.far.due(now), r.rollEnd)
 	r.farAlarm.Set(now, next, !next.IsZero(), r.farRing)
 }
 
@@ -288,15 +289,15 @@ func (r *farRoom) begin(now time.Time, labels Labels) {
 // greet tells all gates how far the room has come.
 func (f *far) greet() {
 	for _, g := range f.gates {
-		g.epoch = f.epoch
-		g.greet()
+		g.Epoch = f.epoch
+		g.Greet()
 	}
 }
 
 // moved tells all gates that the room goes on elsewhere.
 func (f *far) moved() {
 	for _, g := range f.gates {
-		g.batch = append(g.batch, downMoved)
+		g.Batch = append(g.Batch, downMoved)
 	}
 }
 

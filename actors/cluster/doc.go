@@ -7,6 +7,7 @@
 //	link       envelopes and calls, bounded and counted
 //	directory  which node runs which room
 //	flow       a lossy direction of a conversation, repaired
+//	talk       a conversation of two such directions
 //
 // Node puts them together and starts and stops them in the one order that works.
 // It knows no rooms: package rooms brings what runs them (Serve) and what they say
