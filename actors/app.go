@@ -192,7 +192,8 @@ func (a *App) farewell(id uint64, m Membership, why protocol.Reason) {
 
 // Shutdown calls the components' BeforeShutdown, opens no more sessions, tells
 // those there are that the server stops, and waits until they have ended or ctx
-// has. Rooms may stop behind it, and Finish then ends the components.
+// has, which is a *LeftError. Rooms may stop behind it, and Finish then ends the
+// components.
 func (a *App) Shutdown(ctx context.Context) error {
 	hooks := a.beforeShutdown(ctx)
 	a.stopping.Store(true)
@@ -205,12 +206,24 @@ func (a *App) Shutdown(ctx context.Context) error {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return errors.Join(hooks, fmt.Errorf("waiting for %d sessions and %d blocking handlers to end: %w",
-				a.stats.Sessions.Load(), a.besides.Load(), ctx.Err()))
+			return errors.Join(hooks, &LeftError{a.stats.Sessions.Load(), a.besides.Load(), ctx.Err()})
 		}
 	}
 	return hooks
 }
+
+// LeftError says who had not ended when the time of a stop was over.
+type LeftError struct {
+	Sessions int64
+	Handlers int64 // of Blocking routes
+	Cause    error
+}
+
+func (e *LeftError) Error() string {
+	return fmt.Sprintf("waiting for %d sessions and %d blocking handlers to end: %v", e.Sessions, e.Handlers, e.Cause)
+}
+
+func (e *LeftError) Unwrap() error { return e.Cause }
 
 // sessions lists the sessions of now. It walks the whole registry, whose own
 // listing would start 32,768 goroutines for that.

@@ -76,7 +76,7 @@ func (e *engine) pick() *loop {
 }
 
 // stop closes all connections and waits for the loops to end. When ctx ends
-// first, the rest is cut off.
+// first, the rest is cut off, and counted in a *CutError.
 func (e *engine) stop(ctx context.Context) error {
 	e.postAll(op{kind: opStop, reason: protocol.ReasonShutdown})
 	done := make(chan struct{})
@@ -90,10 +90,24 @@ func (e *engine) stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
+	left := e.stats().Open
 	e.postAll(op{kind: opCut, reason: protocol.ReasonShutdown})
 	<-done
-	return fmt.Errorf("transport: shutdown: %w", context.Cause(ctx))
+	return &CutError{Connections: left, Cause: context.Cause(ctx)}
 }
+
+// CutError says that a stop was not given the time that its connections would have
+// taken to end: it cut them off. Everything is stopped all the same.
+type CutError struct {
+	Connections int64 // that had not taken all that was written to them, or not closed their side
+	Cause       error // of the end of the time
+}
+
+func (e *CutError) Error() string {
+	return fmt.Sprintf("transport: shutdown: %d connections cut off: %v", e.Connections, e.Cause)
+}
+
+func (e *CutError) Unwrap() error { return e.Cause }
 
 func (e *engine) postAll(o op) {
 	for _, l := range e.loops {

@@ -229,12 +229,15 @@ func (s *Server) StopAccepting() {
 
 // Shutdown stops accepting, closes every connection with ReasonShutdown, waits
 // for them to be flushed, and stops the loops. When ctx ends first, it cuts the
-// remaining connections off and returns ctx's error. The server is of no use
-// afterwards.
+// remaining connections off and says how many in a *CutError. The server is of no
+// use afterwards.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.StopAccepting()
 	err := s.engine.stop(ctx)
 	if perr := s.pages.Shutdown(ctx); perr != nil {
+		if err == nil && ctx.Err() != nil {
+			perr = &CutError{Cause: perr}
+		}
 		err = errors.Join(err, perr, s.pages.Close())
 	}
 	s.handed.Close()

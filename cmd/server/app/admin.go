@@ -40,8 +40,14 @@ func serveSide(flag, address string, h http.Handler) (*side, error) {
 	return a, nil
 }
 
-// stop takes no more requests and waits for those under way.
-func (a *side) stop(ctx context.Context) error { return a.http.Shutdown(ctx) }
+// stop takes no more requests and waits for those under way; what is still under
+// way when ctx ends, a profile say, is cut off.
+func (a *side) stop(ctx context.Context) error {
+	if err := a.http.Shutdown(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return a.http.Close()
+}
 
 // broken is never ready while the listener works or is off.
 func (a *side) broken() <-chan error {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/cmd/server/app/push"
-	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/chat"
 	"github.com/shaddock-game/shaddock/rooms/demo"
@@ -180,40 +179,6 @@ func (s *server) open(c *transport.Conn) *actors.Session {
 		return s.actors.OpenText(c, s.cfg.TextPaths[c.Path()])
 	}
 	return s.actors.Open(c)
-}
-
-// stop ends everything in order; it also undoes a start that failed half way.
-func (s *server) stop() error {
-	s.stopping.Store(true)
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Grace)
-	defer cancel()
-	var errs []error
-	if s.wires != nil {
-		s.wires.StopAccepting()
-	}
-	errs = append(errs, s.stopPushes(ctx))
-	if s.node != nil && s.node.Members() != nil {
-		errs = append(errs, s.leave(ctx))
-	}
-	if s.actors != nil {
-		errs = append(errs, s.actors.Shutdown(ctx))
-	}
-	if s.rooms != nil {
-		errs = append(errs, s.rooms.Stop(ctx, protocol.ReasonShutdown))
-	}
-	if s.node != nil {
-		errs = append(errs, s.node.close(ctx))
-	}
-	if s.wires != nil {
-		errs = append(errs, s.wires.Shutdown(ctx))
-	}
-	if s.actors != nil { // components last: a game saves into what they hold
-		errs = append(errs, s.actors.Finish(ctx))
-	}
-	if s.admin != nil {
-		errs = append(errs, s.admin.stop(ctx))
-	}
-	return errors.Join(errs...)
 }
 
 // playersAddr is empty on a node that takes no players.

@@ -105,6 +105,9 @@ func (s *server) joinCluster() error {
 // to, and are sent away one after the other, so that they do not all come back at
 // the same moment somewhere else.
 func (s *server) leave(ctx context.Context) error {
+	if s.node == nil || s.node.Members() == nil {
+		return nil
+	}
 	rooms := make(chan error, 1)
 	go func() { rooms <- s.node.Drain(ctx) }()
 	s.actors.SendAway(ctx, s.cfg.Cluster.Away, "")
