@@ -18,7 +18,13 @@ type deeds struct {
 	held     bool
 	lease    store.Lease
 	draining bool
+	width    int // how many rooms a drain stops at a time
+	leaving  int // rooms of a drain that have been told to stop and still are here
 }
+
+// drainWidth is what width is but in tests. The others answer as ever meanwhile: were all told at once, each would be away until the store has saved and
+// released all of them.
+const drainWidth = 64
 
 type phase uint8
 
@@ -42,6 +48,7 @@ type deed struct {
 	lease store.Lease // that the key was written with
 	lost  bool        // it is another's by now: nothing to release
 	ended bool        // stopped while its key was being created anew
+	leave bool        // counted in deeds.leaving
 	asks  []ask       // that wait for this phase to end
 }
 
@@ -105,7 +112,7 @@ const (
 )
 
 func newDeeds(self string, runs func(kind string) bool) *deeds {
-	return &deeds{self: self, runs: runs, rooms: make(map[Key]*deed)}
+	return &deeds{self: self, runs: runs, width: drainWidth, rooms: make(map[Key]*deed)}
 }
 
 func (d *deeds) do(e effect) { d.out = append(d.out, e) }
@@ -181,8 +188,8 @@ func (d *deeds) unclaimed(key Key, r *deed) {
 	d.answerAll(r, reply{refusal: notHeld})
 	switch {
 	case r.phase == claiming || r.ended:
-		delete(d.rooms, key)
-		d.checkDrained()
+		d.drop(key, r)
+		d.drainMore()
 	default:
 		r.phase, r.lease = suspended, 0
 		if d.held { // by another lease already
@@ -207,17 +214,15 @@ func (d *deeds) granted(key Key, r *deed, rec store.Record) {
 	}
 	r.phase = active
 	d.answerAll(r, reply{epoch: r.epoch})
-	if d.draining {
-		d.stop(key, r, Drain)
-	}
+	d.drainMore()
 }
 
 // taken is a claim that another's was before.
 func (d *deeds) taken(key Key, r *deed, owner Place) {
 	d.answerAll(r, reply{elsewhere: owner})
 	if r.phase == claiming || r.ended {
-		delete(d.rooms, key)
-		d.checkDrained()
+		d.drop(key, r)
+		d.drainMore()
 		return
 	}
 	r.lost = true
@@ -226,6 +231,10 @@ func (d *deeds) taken(key Key, r *deed, owner Place) {
 
 func (d *deeds) stop(key Key, r *deed, why Why) {
 	r.phase = stopping
+	if d.draining && !r.leave {
+		r.leave = true
+		d.leaving++
+	}
 	d.do(effect{do: stop, key: key, epoch: r.epoch, why: why})
 }
 
@@ -337,29 +346,42 @@ func (d *deeds) removed(key Key, epoch uint64, err error) {
 
 // forget ends a deed; who waited for that asks anew.
 func (d *deeds) forget(key Key, r *deed) {
-	delete(d.rooms, key)
+	d.drop(key, r)
 	for _, a := range r.asks {
 		d.want(key, a)
 	}
-	d.checkDrained()
+	d.drainMore()
 }
 
-// drain gives up all rooms and takes none.
+// drop takes a deed out.
+func (d *deeds) drop(key Key, r *deed) {
+	delete(d.rooms, key)
+	if r.leave {
+		d.leaving--
+	}
+}
+
+// drain gives up all rooms, so many at a time, and takes none.
 func (d *deeds) drain() {
-	if d.draining {
+	d.draining = true
+	d.drainMore()
+}
+
+// drainMore tells the next rooms of a drain to stop.
+func (d *deeds) drainMore() {
+	if !d.draining {
 		return
 	}
-	d.draining = true
+	if len(d.rooms) == 0 {
+		d.do(effect{do: drained})
+		return
+	}
 	for key, r := range d.rooms {
+		if d.leaving >= d.width {
+			return
+		}
 		if r.phase == active || r.phase == suspended {
 			d.stop(key, r, Drain)
 		}
-	}
-	d.checkDrained()
-}
-
-func (d *deeds) checkDrained() {
-	if d.draining && len(d.rooms) == 0 {
-		d.do(effect{do: drained})
 	}
 }

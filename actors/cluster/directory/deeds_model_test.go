@@ -45,6 +45,7 @@ func newWorld(t *testing.T, seed uint64, nodes int) *world {
 	for i := range nodes {
 		n := &worldNode{name: string(rune('a' + i)), running: make(map[Key]*worldRoom)}
 		n.deeds = newDeeds(n.name, func(string) bool { return true })
+		n.width = 2
 		w.grant(n)
 		w.nodes = append(w.nodes, n)
 	}
@@ -289,6 +290,9 @@ func TestDeedsModel(t *testing.T) {
 			for _, n := range w.nodes {
 				n.drain()
 				w.perform(n)
+			}
+			for range w.rand.IntN(200) {
+				w.step()
 			}
 			w.settle()
 			for _, n := range w.nodes {

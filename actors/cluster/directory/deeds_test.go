@@ -354,6 +354,62 @@ func TestDrain(t *testing.T) {
 	o.wants("the last one", "drained")
 }
 
+// A room that has not been told to stop answers: a drain is no outage.
+func TestDrainGoesBySteps(t *testing.T) {
+	o := newOffice(t)
+	o.width = 2
+	rooms := []Key{one, two, {"room", "3"}, {"room", "4"}, {"room", "5"}}
+	for i, key := range rooms {
+		o.runs(key, uint64(i+1), 5)
+	}
+	told := func(why string, want int) (keys []Key) {
+		o.Helper()
+		for _, e := range o.out {
+			if e.do == stop {
+				keys = append(keys, e.key)
+			}
+		}
+		if len(keys) != want {
+			o.Fatalf("%s: %d rooms are told to stop, want %d: %v", why, len(keys), want, o.out)
+		}
+		o.out = nil
+		return keys
+	}
+	o.drain()
+	first := told("two at a time", 2)
+	for i, key := range rooms {
+		if !slices.Contains(first, key) {
+			o.want(key, "x")
+			o.wants("the others answer", fmt.Sprintf("answer x: here@%d", i+1))
+		}
+	}
+	o.stopped(first[0], o.rooms[first[0]].epoch)
+	told("its key is still ours", 0)
+	o.removed(first[0], o.rooms[first[0]].epoch, nil)
+	second := told("one has gone", 1)
+	o.standing(false, 5)
+	o.standing(true, 6)
+	o.out = nil
+	for key, r := range o.rooms {
+		if r.phase == reclaiming {
+			o.created(key, 6, rec("a", 20, 6), nil)
+		}
+	}
+	told("what comes back under another lease waits its turn", 0)
+	for _, key := range []Key{first[1], second[0]} {
+		epoch := o.rooms[key].epoch
+		o.stopped(key, epoch)
+		o.removed(key, epoch, nil)
+	}
+	for _, key := range told("the last two", 2) {
+		o.stopped(key, 20)
+		o.removed(key, 20, nil)
+	}
+	if last := o.out[len(o.out)-1]; last.do != drained || o.leaving != 0 {
+		o.Fatalf("ends with %v, %d still counted", last, o.leaving)
+	}
+}
+
 func TestDrainWithoutALease(t *testing.T) {
 	o := newOffice(t)
 	o.runs(one, 7, 5)
