@@ -6,7 +6,7 @@ GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME         ?= 1m
 GO               ?= go
 
-.PHONY: check lint test clients bench bench-live fuzz cluster-demo clean
+.PHONY: check lint test clients mutants bench bench-live fuzz cluster-demo clean
 
 check: lint test clients ## all that must pass before a commit lands
 
@@ -26,6 +26,9 @@ test:
 clients: ## clients that nobody here wrote, and our own SDK in a browser
 	tests/clients/setup.sh
 	cd tests/clients && npm test
+
+mutants: ## each protection against a known fault is taken out, and its test must fail; a quarter of an hour
+	$(GO) run ./tests/mutants
 
 bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
 	cd tests/peers && $(GO) run ./bench

@@ -97,7 +97,7 @@ func TestHandshakeOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := dial(t, addr, "/nano")
 			p.send(stream)
-			p.wantClosed(name, protocol.ReasonNone)
+			p.wantClosed(name, protocol.ReasonProtocol)
 		})
 	}
 	t.Run("no JSON", func(t *testing.T) {

@@ -60,7 +60,7 @@ func (a *side) broken() <-chan error {
 // serveAdmin opens the listener for operators. It has no authentication: it
 // belongs on loopback or a private network.
 func (s *server) serveAdmin() (err error) {
-	if s.cfg.Admin == "off" {
+	if s.cfg.Admin == none {
 		return nil
 	}
 	s.admin, err = serveSide("--admin", s.cfg.Admin, s.adminMux())

@@ -164,7 +164,7 @@ func (s *server) listen() (err error) {
 	if err := s.joinCluster(); err != nil {
 		return err
 	}
-	if !s.cfg.Cluster.gate() {
+	if !s.cfg.Cluster.gate() || s.cfg.Listen == none {
 		return nil
 	}
 	if s.players, err = s.wires.Listen(s.cfg.Listen); err != nil {

@@ -16,7 +16,7 @@ import (
 // Config is what a server needs to know. The zero value serves on the defaults;
 // for counts and durations zero is the default and negative is off.
 type Config struct {
-	Listen     string                // players and pages, default ":3250"; port 0 picks a free one
+	Listen     string                // players and pages, default ":3250"; port 0 picks a free one; "off" for none: see OnTransport
 	Admin      string                // metrics, health, profiles, kick; default "127.0.0.1:3251"; "off" for none
 	WSPaths    []string              // paths that upgrade to WebSocket, default /nano and /
 	Heartbeat  time.Duration         // default 30 s, whole seconds; a session silent for three is closed; negative: no heartbeats
@@ -58,9 +58,12 @@ type Config struct {
 	Out         io.Writer                           // gets one line per listener at the start; nil is silent
 	OnListening func(players, admin string)         // called once with the addresses in use
 	// OnTransport is called once before the server listens, for clients inside of
-	// the process.
+	// the process: ServeConn takes one end of a transport.Pipe.
 	OnTransport func(*transport.Server)
 }
+
+// none in place of an address says that there is to be no listener.
+const none = "off"
 
 func (c *Config) setDefaults() {
 	def(&c.Listen, ":3250")

@@ -19,7 +19,7 @@ import (
 // flags is the command line. Every flag has an environment variable, SHADDOCK_
 // and its name in capitals, and can stand in the file of --config under its name.
 type flags struct {
-	Listen          string        `default:":3250" help:"Address for players and pages: WebSocket, TCP and HTTP on one port."`
+	Listen          string        `default:":3250" help:"Address for players and pages: WebSocket, TCP and HTTP on one port; 'off' for none."`
 	Admin           string        `default:"127.0.0.1:3251" help:"Address for metrics, health and profiles; 'off' for none. Keep it private."`
 	WSPaths         []string      `name:"ws-paths" default:"/nano,/" help:"Paths that upgrade to WebSocket."`
 	Heartbeat       time.Duration `default:"30s" help:"Heartbeat interval in whole seconds; a session silent for three is closed. 0 turns heartbeats off."`

@@ -97,7 +97,7 @@ func (t *pushes) Totals() push.Totals {
 
 // servePushes opens the push API's own listener, if there is to be one.
 func (s *server) servePushes() (err error) {
-	if s.cfg.PushListen == "" || s.cfg.PushListen == "off" {
+	if s.cfg.PushListen == "" || s.cfg.PushListen == none {
 		return nil
 	}
 	s.pushing, err = serveSide("--push-listen", s.cfg.PushListen, s.push)

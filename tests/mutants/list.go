@@ -1,0 +1,207 @@
+package main
+
+// mutant is a fault that the code is protected against, and the test that fails
+// when the protection is gone.
+type mutant struct {
+	fault      string // as PROTOCOL ("Inputs that have killed other servers") or FEATURES 6 names it
+	file       string
+	protection string // must be in the file exactly once
+	without    string // what stands there when it is taken out
+	pkg, test  string // who notices
+}
+
+// mutants has at least one entry for each of those inputs and faults.
+var mutants = []mutant{
+	// PROTOCOL, inputs that have killed other servers.
+	{
+		fault: "two-byte messages after the ack: 00 01", file: "protocol/message.go",
+		protection: "\t\tif len(b) == 0 {\n\t\t\treturn Message{}, badMessage(\"a route length\", 0)\n\t\t}\n", without: "",
+		pkg: "./tests", test: "TestKillerMessages",
+	},
+	{
+		fault: "two-byte messages after the ack: 01 01, 03 00", file: "protocol/message.go",
+		protection: `if len(b) < 2 {`, without: `if len(b) < 1 {`,
+		pkg: "./tests", test: "TestKillerMessages",
+	},
+	{
+		fault: "messages after the ack: 06 05 61", file: "protocol/message.go",
+		protection: `if len(b) < 1+n {`, without: `if false {`,
+		pkg: "./tests", test: "TestKillerMessages",
+	},
+	{
+		fault: "messages after the ack: 00 81 82 83", file: "protocol/message.go",
+		protection: `if n <= 0 {`, without: `if false {`,
+		pkg: "./tests", test: "TestKillerMessages",
+	},
+	{
+		fault: "messages after the ack: 08 00 00", file: "protocol/message.go",
+		protection: "if !m.Type.Valid() {\n\t\treturn Message{}, badMessage", without: "if false {\n\t\treturn Message{}, badMessage",
+		pkg: "./protocol", test: "TestDecode",
+	},
+	{
+		fault: "an empty message", file: "protocol/message.go",
+		protection: "if len(b) == 0 {\n\t\treturn Message{}, badMessage(\"a flag byte\", 0)\n\t}", without: "",
+		pkg: "./tests", test: "TestKillerMessages",
+	},
+	{
+		fault: "every truncation of a valid message", file: "protocol/message.go",
+		protection: `if len(b) < 1+n {`, without: `if len(b) < n {`,
+		pkg: "./protocol", test: "TestTruncatedMessage",
+	},
+	{
+		fault: "a body that arrives in a later read than its header", file: "transport/conn_in.go",
+		protection: `c.in = &partial{cutter: *cutter}`, without: `c.in = &partial{}`,
+		pkg: "./tests", test: "TestPackagesSplitAtEveryByte",
+	},
+	{
+		fault: "handshake repeated while pushes flow", file: "actors/session_state.go",
+		protection: `typ == protocol.Handshake && s.phase == phaseOpen:`, without: `typ == protocol.Handshake:`,
+		pkg: "./tests", test: "TestHandshakeRepeatedWhilePushesFlow",
+	},
+	{
+		fault: "ack without handshake", file: "actors/session_state.go",
+		protection: `typ == protocol.HandshakeAck && s.phase == phaseGreeted:`, without: `typ == protocol.HandshakeAck:`,
+		pkg: "./tests", test: "TestHandshakeOrder",
+	},
+	{
+		fault: "data before the ack", file: "actors/session_state.go",
+		protection: `typ == protocol.Data && s.phase == phaseWorking:`, without: `typ == protocol.Data:`,
+		pkg: "./tests", test: "TestHandshakeOrder",
+	},
+	{
+		fault: "a WebSocket that never sends a frame", file: "actors/session_state.go",
+		protection: `if now >= s.deadline {`, without: `if false {`,
+		pkg: "./tests", test: "TestSilentConnectionsAreClosed/websocket",
+	},
+	{
+		fault: "a TCP connection that never sends a byte", file: "transport/loop.go",
+		protection: `c.setDeadline(l.handshake)`, without: ``,
+		pkg: "./tests", test: "TestSilentConnectionsAreClosed/tcp",
+	},
+	{
+		fault: "an HTTP request sent one byte a second", file: "transport/loop.go",
+		protection: `c.setDeadline(l.handshake)`, without: ``,
+		pkg: "./tests", test: "TestSilentConnectionsAreClosed/http_byte_by_byte",
+	},
+	{
+		fault: "65,537-byte bodies", file: "protocol/packet.go",
+		protection: `if n > limit {`, without: `if n > 2*limit {`,
+		pkg: "./tests", test: "TestBodyLimit",
+	},
+	{
+		fault: "65,536-byte bodies", file: "protocol/packet.go",
+		protection: `if n > limit {`, without: `if n >= limit {`,
+		pkg: "./tests", test: "TestBodyLimit",
+	},
+	{
+		fault: "1,000 pipelined requests: exactly one answer each", file: "actors/session.go",
+		protection: `if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {`, without: `if false {`,
+		pkg: "./actors", test: "TestPipelinedRequests",
+	},
+	{
+		fault: "a client that stops reading: memory", file: "transport/conn_out.go",
+		protection: `if limit <= 0 || c.queued()+n <= limit {`, without: `if true {`,
+		pkg: "./tests", test: "TestStalledReader",
+	},
+	{
+		fault: "10,000 connect/close cycles: the loop forgets", file: "transport/loop.go",
+		protection: "\tl.conns[c.slot] = nil\n\tl.freed = append(l.freed, c.slot)\n", without: "",
+		pkg: "./tests", test: "TestConnectCloseCyclesLeaveNothing",
+	},
+	{
+		fault: "emoji from a JavaScript client", file: "protocol/surrogate.go",
+		protection: "\tif i < 0 {\n\t\treturn b\n\t}\n\tout := make", without: "\tif true {\n\t\treturn b\n\t}\n\tout := make",
+		pkg: "./protocol", test: "TestInboundText",
+	},
+	{
+		fault: "emoji to a JavaScript client", file: "protocol/surrogate.go",
+		protection: `if count == 0 {
+		return b
+	}
+	// Move`, without: `if true {
+		return b
+	}
+	// Move`,
+		pkg: "./protocol", test: "TestOutboundText",
+	},
+
+	// FEATURES 6, faults of the references.
+	{
+		fault: "writer deadlocking on its own queue under a burst of pushes", file: "actors/session.go",
+		protection: "\tif s.push(e) {\n\t\tgo s.reader() // ends", without: "\tfor !s.push(e) {\n\t}\n\t{\n\t\tgo s.reader() // ends",
+		pkg: "./tests", test: "TestBurstOfPushesFromOneHandler",
+	},
+	{
+		fault: "sends dropped beyond 16 queued messages with no word to anyone", file: "transport/conn_out.go",
+		protection: "\tc.unqueue(replace)\n\tc.out.entries = append(", without: "\tc.unqueue(replace)\n\tif len(c.out.entries) >= 16 {\n\t\treturn &outEntry{}\n\t}\n\tc.out.entries = append(",
+		pkg: "./tests", test: "TestBurstOfPushesFromOneHandler",
+	},
+	{
+		fault: "one global logic goroutine, frozen by one handler", file: "actors/session.go",
+		protection: `return r != nil && !r.onLoop`, without: `return false`,
+		pkg: "./actors", test: "TestLoopIsNeverKeptByAHandlerThatWaits",
+	},
+	{
+		fault: "closing 300 sessions in one handler freezing the server", file: "actors/ref.go",
+		protection: `func (r *Ref) Kick(why protocol.Reason, text string) { r.send(&kickMsg{why, text}) }`,
+		without:    "func (r *Ref) Kick(why protocol.Reason, text string) {\n\tr.send(&kickMsg{why, text})\n\tfor !r.local.in.rest() {\n\t}\n}",
+		pkg:        "./actors", test: "TestClosing300Sessions",
+	},
+	{
+		fault: "closed sessions never forgotten", file: "actors/app.go",
+		protection: `	a.system.ProcessRegistry.Remove(s.pid)
+	a.stats.Sessions.Add(-1)`, without: `	a.stats.Sessions.Add(-1)`,
+		pkg: "./tests", test: "TestConnectCloseCyclesLeaveNothing",
+	},
+	{
+		fault: "ghost members after quick login/close", file: "actors/session.go",
+		protection: "\t\tcase s.ended:\n\t\t\ts.farewellTo(*m, protocol.ReasonClientGone)\n", without: "",
+		pkg: "./rooms", test: "TestNoGhosts",
+	},
+	{
+		fault: "broadcast error of one dead member failing a join", file: "transport/conn_out.go",
+		protection: "\tcase c.ended:\n\t\tt.droppedClosed += uint64(p.messages)\n\tcase c.out == nil && c.hold == nil:", without: "\tcase c.ended:\n\t\tpanic(\"broadcast to a dead member\")\n\tcase c.out == nil && c.hold == nil:",
+		pkg: "./tests", test: "TestDeadMembersFailNobodysJoin",
+	},
+	{
+		fault: "handshake validator bypassed by sending only the ack", file: "actors/session_state.go",
+		protection: `typ == protocol.HandshakeAck && s.phase == phaseGreeted:`, without: `typ == protocol.HandshakeAck:`,
+		pkg: "./actors", test: "TestValidator",
+	},
+	{
+		fault: "raw handlers aliasing a reused read buffer", file: "transport/conn_in.go",
+		protection: "\t\tl.from.Retain()\n\t\tl.shared = true\n", without: "\t\tl.from.Retain()\n",
+		pkg: "./tests", test: "TestBodyIsStableWhileItsHandlerWaits",
+	},
+	{
+		fault: "raw handlers aliasing a chunk that is read into from its start", file: "transport/loop.go",
+		protection: `l.used > 0 && l.chunk.Sole() {`, without: `l.used > 0 {`,
+		pkg: "./tests", test: "TestBodyIsStableWhileItsHandlerWaits",
+	},
+	{
+		fault: "replies matched to the wrong request under pipelining", file: "actors/session.go",
+		protection: `if !w.pending || a.Token.n != w.token {`, without: `if !w.pending {`,
+		pkg: "./actors", test: "TestAwait",
+	},
+	{
+		fault: "requests of one player handled out of order", file: "actors/session.go",
+		protection: `if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {`, without: `if e.packet.Type != protocol.Heartbeat && s.waiting.pending && !s.ended {`,
+		pkg: "./actors", test: "TestBlockingHandler",
+	},
+	{
+		fault: "TCP framing broken after a partial write", file: "transport/conn_out.go",
+		protection: "\tc.enqueue(b[n:], n > 0, shared, replace)\n", without: "\tc.enqueue(b, n > 0, shared, replace)\n",
+		pkg: "./tests", test: "TestPartialWritesKeepTheFraming",
+	},
+	{
+		fault: "broadcast blocked by one stalled reader", file: "transport/conn_out.go",
+		protection: "\t\tif !errors.Is(err, errAgain) {\n\t\t\tt.droppedClosed += uint64(p.messages)\n",
+		without:    "\t\tfor errors.Is(err, errAgain) {\n\t\t\tvar m int\n\t\t\tm, err = c.sock.write(p.wire[n:])\n\t\t\tn += m\n\t\t}\n\t\tif err == nil {\n\t\t\treturn true\n\t\t}\n\t\tif !errors.Is(err, errAgain) {\n\t\t\tt.droppedClosed += uint64(p.messages)\n",
+		pkg:        "./tests", test: "TestStalledReader",
+	},
+	{
+		fault: "one malformed message ending the process", file: "protocol/message.go",
+		protection: `if len(b) < 1+n {`, without: `if false {`,
+		pkg: "./tests", test: "TestMalformedMessageClosesItsSender",
+	},
+}
