@@ -8,6 +8,7 @@
 //	directory  which node runs which room
 //	flow       a lossy direction of a conversation, repaired
 //	talk       a conversation of two such directions
+//	post       messages from node to node, by flows
 //
 // Node puts them together and starts and stops them in the one order that works.
 // It knows no rooms: package rooms brings what runs them (Serve) and what they say

@@ -42,8 +42,10 @@ type Config struct {
 	Roles  []string          // both when empty
 	Labels map[string]string // for placement
 	Weight float64           // share of new rooms relative to other nodes, 1 when 0
-	TTL    time.Duration     // of the node's lease, 10 s when 0
-	Rules  map[string]directory.Rule
+	// Sessions begins the ids of this node's sessions, see actors.App.Prefix.
+	Sessions uint64
+	TTL      time.Duration // of the node's lease, 10 s when 0
+	Rules    map[string]directory.Rule
 
 	// Load is asked for this node's figures every two seconds; it must not block.
 	Load   func() roster.Load
@@ -135,7 +137,7 @@ func (n *Node) Start(ctx context.Context) error {
 	self := n.link.Self()
 	member := roster.Member{
 		ID: self.ID, Name: cmp.Or(n.cfg.Node, self.Addr), Addr: self.Addr,
-		Roles: n.cfg.Roles, Labels: n.cfg.Labels, Weight: n.cfg.Weight,
+		Roles: n.cfg.Roles, Labels: n.cfg.Labels, Weight: n.cfg.Weight, Sessions: n.cfg.Sessions,
 	}
 	if n.host != nil && member.Has(RoleRooms) {
 		member.Kinds = n.kinds

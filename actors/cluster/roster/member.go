@@ -44,9 +44,12 @@ type Member struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	// Weight is its share of new rooms relative to the others; 0 is 1.
 	Weight float64 `json:"weight,omitempty"`
-	Since  int64   `json:"since"` // unix milliseconds of its start, for people
-	State  State   `json:"state"`
-	Load   Load    `json:"load"`
+	// Sessions begins the ids of its sessions, so that an id tells the node; 0 for a
+	// node that takes no messages for sessions and groups.
+	Sessions uint64 `json:"sessions,omitempty"`
+	Since    int64  `json:"since"` // unix milliseconds of its start, for people
+	State    State  `json:"state"`
+	Load     Load   `json:"load"`
 
 	Lease store.Lease `json:"-"` // that its record was written with
 }

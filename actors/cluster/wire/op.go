@@ -37,3 +37,17 @@ const (
 	TalkRoll   = 7 // a roll call: whoever has members of the room should begin to talk; from rooms only, without talk
 	TalkWords  = 8
 )
+
+// OpPost is the post between nodes, see package post; to it is added one of the words
+// below.
+const OpPost = 60
+
+// The words of the post. Talk is the number of the flow that they are about.
+const (
+	PostSay   = 0 // seq: place; body: messages, each with its length in front
+	PostHead  = 1 // seq: the last place that was used
+	PostLost  = 2 // seq: everything before is lost
+	PostAsk   = 3 // seq: everything from there on is missing here; ack
+	PostAck   = 4 // ack only
+	PostWords = 5
+)
