@@ -2,8 +2,6 @@ package actors
 
 import (
 	"log/slog"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -48,39 +46,6 @@ type Session struct {
 	ended    bool
 	paced    uint32 // notifies passed on, see Ctx.Pace
 }
-
-// awaiting is the request whose answer is to come from elsewhere.
-type awaiting struct {
-	token    uint32 // counts up; the pending request's while pending
-	pending  bool
-	id       uint64
-	route    *route
-	deadline time.Duration
-	apart    *apart // its handler, until that has returned
-}
-
-// event is one thing that happens to a session.
-type event struct {
-	kind   eventKind
-	held   bool // Resume is due when it is handled
-	reason protocol.Reason
-	packet protocol.Packet
-	chunk  *protocol.Chunk
-	msg    any // of eventMessage; the cause of eventClosed
-}
-
-type eventKind uint8
-
-const (
-	eventPacket eventKind = iota
-	eventInvoke           // msg is an *invocation
-	eventTick
-	eventMessage
-	eventClosed
-	eventTasks // the alarm of the session's tasks has rung
-)
-
-var events = sync.Pool{New: func() any { return new(node[event]) }}
 
 // Packet takes one inbound package; p.Body aliases c, which the session releases.
 // It is handled with the next call of Batch.
@@ -129,150 +94,6 @@ func (s *Session) SendSystemMessage(_ *actor.PID, msg any) {
 
 // Stop implements actor.Process.
 func (s *Session) Stop(pid *actor.PID) { s.SendSystemMessage(pid, &actor.Stop{}) }
-
-// post is for every goroutine but the loop's.
-func (s *Session) post(e event) {
-	if s.push(e) {
-		go s.reader() // ends with the inbox empty; App.Shutdown waits for the sessions
-	}
-}
-
-func (s *Session) onLoop(e event) {
-	if s.push(e) {
-		s.run(true)
-	}
-}
-
-// push reports true to whoever has to run the session.
-func (s *Session) push(e event) bool {
-	n := events.Get().(*node[event])
-	n.v = e
-	return s.in.push(n)
-}
-
-// off runs the session off the loop.
-func (s *Session) off() { s.run(false) }
-
-// loopSweeps bounds how often in a row a session is swept on the loop: others may
-// post to it faster than that gets done.
-const loopSweeps = 8
-
-// run handles what is in the inbox until it is empty, or on the loop until it
-// comes to what may wait there or has been at it for long.
-func (s *Session) run(loop bool) {
-	t := turns.Get().(*turn)
-	t.loop = loop
-	for n := 0; ; n++ {
-		if loop && n == loopSweeps || !s.sweep(t) || !s.catchUp(t) {
-			t.free(s)
-			go s.reader()
-			return
-		}
-		t.flush(s)
-		s.arm()
-		if s.in.rest() {
-			break
-		}
-	}
-	t.free(s)
-}
-
-// sweep handles what has come in. It stops in front of an event that must not be
-// handled here, and then reports false.
-func (s *Session) sweep(t *turn) bool {
-	n := s.rest
-	if s.rest = nil; n == nil {
-		n = s.in.take()
-	}
-	for n != nil {
-		next := n.next
-		if !s.event(t, n) {
-			s.rest = n
-			return false
-		}
-		n = next
-	}
-	return true
-}
-
-// event handles one event, or keeps it for later. It reports false for one that
-// must not be handled on the loop, and leaves it as it is.
-func (s *Session) event(t *turn, n *node[event]) bool {
-	e := &n.v
-	switch e.kind {
-	case eventPacket, eventInvoke:
-		if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {
-			s.backlog.push(n)
-			return true
-		}
-		if t.loop && s.mayWait(t, e) {
-			return false
-		}
-		s.packet(t, e)
-	case eventTick:
-		s.armed = 0
-		s.tick(t)
-	case eventMessage:
-		s.message(t, e.msg)
-		if e.held {
-			t.flush(s) // first the answer, then what the room sent behind it
-			s.wire.Resume()
-		}
-	case eventTasks:
-		if t.loop {
-			return false
-		}
-		s.tasksDue(t)
-	case eventClosed:
-		if t.loop && s.hasCallbacks() {
-			return false
-		}
-		cause, _ := e.msg.(error)
-		s.end(e.reason, cause)
-	}
-	recycle(n)
-	return true
-}
-
-// catchUp handles what had to wait for an answer, with the result of event.
-func (s *Session) catchUp(t *turn) bool {
-	for (!s.busy() || s.ended) && !s.backlog.empty() {
-		if t.loop && s.mayWait(t, &s.backlog.first.v) {
-			return false
-		}
-		n := s.backlog.pop()
-		s.packet(t, &n.v)
-		recycle(n)
-	}
-	return true
-}
-
-// mayWait reports whether the handling of e may hold up the goroutine it is done
-// on: only what is known not to is done on the loop.
-func (s *Session) mayWait(t *turn, e *event) bool {
-	p := e.packet
-	switch {
-	case s.ended:
-		return false
-	case e.kind == eventInvoke:
-		return true
-	case p.Type == protocol.Handshake:
-		return s.app.cfg.Validate != nil
-	case p.Type != protocol.Data:
-		return false
-	}
-	t.parse(s, p.Body)
-	if t.broken != nil {
-		return false
-	}
-	r := s.app.routes[t.message.Route]
-	return r != nil && !r.onLoop
-}
-
-func recycle(n *node[event]) {
-	*n = node[event]{}
-	events.Put(n)
-}
 
 // packet handles one package and gives its bytes back, or an invocation.
 func (s *Session) packet(t *turn, e *event) {
@@ -351,71 +172,6 @@ func (s *Session) farewell(t *turn, why protocol.Reason, text string) {
 		t.flush(s)
 	}
 	s.wire.Close(why)
-}
-
-// await makes the session wait for the answer to the request that c handles.
-func (s *Session) await(c *Ctx) Token {
-	w := &s.waiting
-	if w.token++; w.token == 0 {
-		w.token = 1
-	}
-	w.pending, w.id, w.route = true, c.id, c.route
-	w.deadline = s.app.since() + s.app.patience(c.route)
-	return Token{w.token}
-}
-
-// answer carries a late answer to the client. Memberships change in any case: the
-// room has seated the session, whether or not the client still waits.
-func (s *Session) answer(t *turn, a *Answer) {
-	s.rejoin(a)
-	w := &s.waiting
-	if !w.pending || a.Token.n != w.token {
-		if a.Token.n != 0 {
-			s.app.stats.LateAnswers.Add(1)
-		}
-		return
-	}
-	if s.binding(a) {
-		return
-	}
-	w.pending = false
-	switch {
-	case w.id == 0 && a.Err != nil:
-		s.app.stats.NotifyErrors.Add(1)
-		s.log().Debug("notify failed", "route", w.route.name, "error", a.Err)
-		if w.route == handshakeLogin && s.state.close(protocol.ReasonHandshakeRefused) == actClose {
-			s.farewell(t, protocol.ReasonHandshakeRefused, protocol.AsError(a.Err).Msg)
-		}
-	case w.id == 0:
-	case a.Err != nil:
-		t.refuse(s, w.route.name, w.id, a.Err)
-	default:
-		t.respond(s, w.route, w.id, a.Value)
-		s.app.stats.outcome(protocol.CodeOK)
-	}
-}
-
-// rejoin keeps the memberships in step with what rooms say.
-func (s *Session) rejoin(a *Answer) {
-	if m := a.Left; m != nil {
-		if i := s.membership(m.Kind, m.Room); i >= 0 {
-			s.members = slices.Delete(s.members, i, i+1)
-		}
-	}
-	if m := a.Joined; m != nil {
-		switch i := s.membership(m.Kind, m.Room); {
-		case s.ended:
-			s.farewellTo(*m, protocol.ReasonClientGone)
-		case i >= 0:
-			s.members[i] = *m
-		default:
-			s.members = append(s.members, *m)
-		}
-	}
-}
-
-func (s *Session) membership(kind, room string) int {
-	return slices.IndexFunc(s.members, func(m Membership) bool { return m.Kind == kind && m.Room == room })
 }
 
 // end is the last thing that happens to a session.

@@ -94,12 +94,12 @@ var mutants = []mutant{
 		pkg: "./tests", test: "TestBodyLimit",
 	},
 	{
-		fault: "1,000 pipelined requests: exactly one answer each", file: "actors/session.go",
+		fault: "1,000 pipelined requests: exactly one answer each", file: "actors/session_run.go",
 		protection: `if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {`, without: `if false {`,
 		pkg: "./actors", test: "TestPipelinedRequests",
 	},
 	{
-		fault: "a client that stops reading: memory", file: "transport/conn_out.go",
+		fault: "a client that stops reading: memory", file: "transport/outqueue.go",
 		protection: `if limit <= 0 || c.queued()+n <= limit {`, without: `if true {`,
 		pkg: "./tests", test: "TestStalledReader",
 	},
@@ -127,17 +127,17 @@ var mutants = []mutant{
 
 	// FEATURES 6, faults of the references.
 	{
-		fault: "writer deadlocking on its own queue under a burst of pushes", file: "actors/session.go",
+		fault: "writer deadlocking on its own queue under a burst of pushes", file: "actors/session_run.go",
 		protection: "\tif s.push(e) {\n\t\tgo s.reader() // ends", without: "\tfor !s.push(e) {\n\t}\n\t{\n\t\tgo s.reader() // ends",
 		pkg: "./tests", test: "TestBurstOfPushesFromOneHandler",
 	},
 	{
-		fault: "sends dropped beyond 16 queued messages with no word to anyone", file: "transport/conn_out.go",
+		fault: "sends dropped beyond 16 queued messages with no word to anyone", file: "transport/outqueue.go",
 		protection: "\tc.unqueue(replace)\n\tc.out.entries = append(", without: "\tc.unqueue(replace)\n\tif len(c.out.entries) >= 16 {\n\t\treturn &outEntry{}\n\t}\n\tc.out.entries = append(",
 		pkg: "./tests", test: "TestBurstOfPushesFromOneHandler",
 	},
 	{
-		fault: "one global logic goroutine, frozen by one handler", file: "actors/session.go",
+		fault: "one global logic goroutine, frozen by one handler", file: "actors/session_run.go",
 		protection: `return r != nil && !r.onLoop`, without: `return false`,
 		pkg: "./actors", test: "TestLoopIsNeverKeptByAHandlerThatWaits",
 	},
@@ -154,12 +154,12 @@ var mutants = []mutant{
 		pkg: "./tests", test: "TestConnectCloseCyclesLeaveNothing",
 	},
 	{
-		fault: "ghost members after quick login/close", file: "actors/session.go",
+		fault: "ghost members after quick login/close", file: "actors/session_answer.go",
 		protection: "\t\tcase s.ended:\n\t\t\ts.farewellTo(*m, protocol.ReasonClientGone)\n", without: "",
 		pkg: "./rooms", test: "TestNoGhosts",
 	},
 	{
-		fault: "broadcast error of one dead member failing a join", file: "transport/conn_out.go",
+		fault: "broadcast error of one dead member failing a join", file: "transport/conn_hold.go",
 		protection: "\tcase c.ended:\n\t\tt.droppedClosed += uint64(p.messages)\n\tcase c.out == nil && c.hold == nil:", without: "\tcase c.ended:\n\t\tpanic(\"broadcast to a dead member\")\n\tcase c.out == nil && c.hold == nil:",
 		pkg: "./tests", test: "TestDeadMembersFailNobodysJoin",
 	},
@@ -179,12 +179,12 @@ var mutants = []mutant{
 		pkg: "./tests", test: "TestBodyIsStableWhileItsHandlerWaits",
 	},
 	{
-		fault: "replies matched to the wrong request under pipelining", file: "actors/session.go",
+		fault: "replies matched to the wrong request under pipelining", file: "actors/session_answer.go",
 		protection: `if !w.pending || a.Token.n != w.token {`, without: `if !w.pending {`,
 		pkg: "./actors", test: "TestAwait",
 	},
 	{
-		fault: "requests of one player handled out of order", file: "actors/session.go",
+		fault: "requests of one player handled out of order", file: "actors/session_run.go",
 		protection: `if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {`, without: `if e.packet.Type != protocol.Heartbeat && s.waiting.pending && !s.ended {`,
 		pkg: "./actors", test: "TestBlockingHandler",
 	},
@@ -194,7 +194,7 @@ var mutants = []mutant{
 		pkg: "./tests", test: "TestPartialWritesKeepTheFraming",
 	},
 	{
-		fault: "broadcast blocked by one stalled reader", file: "transport/conn_out.go",
+		fault: "broadcast blocked by one stalled reader", file: "transport/conn_hold.go",
 		protection: "\t\tif !errors.Is(err, errAgain) {\n\t\t\tt.droppedClosed += uint64(p.messages)\n",
 		without:    "\t\tfor errors.Is(err, errAgain) {\n\t\t\tvar m int\n\t\t\tm, err = c.sock.write(p.wire[n:])\n\t\t\tn += m\n\t\t}\n\t\tif err == nil {\n\t\t\treturn true\n\t\t}\n\t\tif !errors.Is(err, errAgain) {\n\t\t\tt.droppedClosed += uint64(p.messages)\n",
 		pkg:        "./tests", test: "TestStalledReader",
