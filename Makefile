@@ -6,7 +6,7 @@ GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME         ?= 1m
 GO               ?= go
 
-.PHONY: check lint test clients mutants bench bench-live fuzz cluster-demo clean
+.PHONY: check lint test clients mutants bench bench-live bench-cluster fuzz cluster-demo clean
 
 check: lint test clients ## all that must pass before a commit lands
 
@@ -35,6 +35,9 @@ bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
 
 bench-live: ## the live part of bench for longer: one room at the machine's limit, four minutes
 	cd tests/peers && $(GO) run ./bench --live only
+
+bench-cluster: ## one room on a server alone and across three nodes, three minutes
+	cd tests/peers && $(GO) run ./bench --cluster
 
 cluster-demo: ## etcd, two room hosts and two gates on this machine; ctrl-C ends all
 	cd tests/etcd && $(GO) build -o ../../bin/etcd .

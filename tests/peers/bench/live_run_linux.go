@@ -60,7 +60,7 @@ func measureLive(ctx context.Context, bin string, l liveLoad, speak time.Duratio
 	}
 	time.Sleep(liveRest)
 	c.since.Store(int64(time.Since(liveEpoch)))
-	eyes := watch(p.PID(), unix.Getpid())
+	eyes := watch(unix.Getpid(), p.PID())
 	meter := meterWrites(ctx, found[1])
 	before, err := processTicks(p.PID())
 	begin := time.Now()

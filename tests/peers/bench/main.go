@@ -26,6 +26,7 @@ type options struct {
 	servers string
 	json    string
 	live    string
+	cluster bool
 	quick   bool
 	rounds  int
 	measure time.Duration
@@ -38,6 +39,7 @@ func main() {
 	flag.StringVar(&o.servers, "servers", "", "servers to run, by comma: "+strings.Join(names(servers, func(s server) string { return s.name }), ", "))
 	flag.StringVar(&o.json, "json", "", "file for all samples as JSON")
 	flag.StringVar(&o.live, "live", "short", "live rooms: short, long, only (long, and nothing else), off")
+	flag.BoolVar(&o.cluster, "cluster", false, "a room across nodes beside one on a server alone, and nothing else")
 	flag.BoolVar(&o.quick, "quick", false, "one short round: shows that everything runs, measures little")
 	flag.IntVar(&o.rounds, "rounds", 0, "rounds of every load; default 3")
 	flag.DurationVar(&o.measure, "measure", 0, "measured time of every round; default 5s")
@@ -77,6 +79,9 @@ func run(ctx context.Context, o options) error {
 	}
 	defer os.RemoveAll(bin)
 
+	if o.cluster {
+		return o.runCluster(ctx, root, bin)
+	}
 	if o.live == "only" {
 		plan, chosen = nil, servers[:1]
 	}
@@ -101,6 +106,26 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	return errors.Join(b.outcome(), liveErr, liveOutcome(b.live))
+}
+
+// runCluster measures and prints the cluster's table.
+func (o options) runCluster(ctx context.Context, root, bin string) error {
+	m := describe(root)
+	b, err := runCluster(ctx, root, bin, o)
+	if err != nil {
+		return err
+	}
+	b.print(os.Stdout, m)
+	if o.json != "" {
+		if err := saveJSON(o.json, struct {
+			Machine  machine         `json:"machine"`
+			Samples  []clusterSample `json:"samples"`
+			Failures []failure       `json:"failures,omitempty"`
+		}{m, b.samples, b.failures}); err != nil {
+			return err
+		}
+	}
+	return b.outcome()
 }
 
 // liveTiming is how long live rooms are measured, zero for not at all.
@@ -149,12 +174,16 @@ func (b *bench) outcome() error {
 
 // save writes everything that was measured.
 func (b *bench) save(file string, m machine) error {
-	out, err := json.MarshalIndent(struct {
+	return saveJSON(file, struct {
 		Machine  machine      `json:"machine"`
 		Samples  []sample     `json:"samples"`
 		Live     []liveSample `json:"live,omitempty"`
 		Failures []failure    `json:"failures,omitempty"`
-	}{m, b.samples, b.live, b.failures}, "", "  ")
+	}{m, b.samples, b.live, b.failures})
+}
+
+func saveJSON(file string, v any) error {
+	out, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the samples: %w", err)
 	}

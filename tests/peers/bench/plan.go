@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -71,15 +72,12 @@ var (
 	quick = timing{rounds: 1, measure: 3 * time.Second}
 )
 
-// turns returns the order of the servers in a round. Every other round goes
+// turns returns the order of the columns in a round. Every other round goes
 // backwards, so that a machine that slows down steadily favours nobody.
-func turns(servers []server, round int) []server {
-	order := make([]server, 0, len(servers))
-	for i := range servers {
-		if round%2 == 1 {
-			i = len(servers) - 1 - i
-		}
-		order = append(order, servers[i])
+func turns[T any](columns []T, round int) []T {
+	order := slices.Clone(columns)
+	if round%2 == 1 {
+		slices.Reverse(order)
 	}
 	return order
 }

@@ -96,7 +96,7 @@ func (b *bench) measure(ctx context.Context, l load, s server) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	eyes := watch(srv.PID(), bot.pid())
+	eyes := watch(bot.pid(), srv.PID())
 	meter := meterWrites(ctx, srv.metrics)
 	err = bot.wait()
 	eyes.stop()

@@ -29,13 +29,15 @@ type usage struct {
 
 // watcher looks at /proc while a bot runs. Its goroutine ends with stop.
 type watcher struct {
-	server, bot int
-	quit, done  chan struct{}
-	seen        []usage // the goroutine's until done is closed
+	bot        int
+	servers    []int
+	quit, done chan struct{}
+	seen       []usage // the goroutine's until done is closed
 }
 
-func watch(server, bot int) *watcher {
-	w := &watcher{server: server, bot: bot, quit: make(chan struct{}), done: make(chan struct{})}
+// watch looks at a bot and at the processes of the server that it drives.
+func watch(bot int, servers ...int) *watcher {
+	w := &watcher{bot: bot, servers: servers, quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -45,7 +47,7 @@ func (w *watcher) run() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
-		if u, err := look(w.server, w.bot); err == nil {
+		if u, err := look(w.bot, w.servers...); err == nil {
 			w.seen = append(w.seen, u)
 		}
 		select {
@@ -82,11 +84,15 @@ func (w *watcher) between(from, to time.Time) shares {
 	return s
 }
 
-func look(server, bot int) (usage, error) {
+func look(bot int, servers ...int) (usage, error) {
 	u := usage{at: time.Now()}
 	var err error
-	if u.server, err = processTicks(server); err != nil {
-		return u, err
+	for _, pid := range servers {
+		ticks, err := processTicks(pid)
+		if err != nil {
+			return u, err
+		}
+		u.server += ticks
 	}
 	if u.bot, err = processTicks(bot); err != nil {
 		return u, err

@@ -34,7 +34,7 @@ func TestLookReadsThisProcess(t *testing.T) {
 	if u.whole == 0 || u.busy > u.whole || u.server != u.bot {
 		t.Errorf("look = %+v", u)
 	}
-	if _, err := look(os.Getpid(), -1); err == nil {
+	if _, err := look(-1, os.Getpid()); err == nil {
 		t.Error("a process that does not exist was read")
 	}
 }

@@ -18,6 +18,7 @@ const meterEvery = time.Second
 type counts struct {
 	at               time.Time
 	messages, writes float64
+	remote, members  float64 // messages to other nodes of a cluster, and its nodes
 }
 
 // meter scrapes while a bot runs. Its goroutine ends with stop.
@@ -83,6 +84,10 @@ func (c *counts) parse(r io.Reader) error {
 			field = &c.messages
 		case "shaddock_writes_total":
 			field = &c.writes
+		case `shaddock_cluster_messages_total{direction="sent"}`:
+			field = &c.remote
+		case "shaddock_cluster_members":
+			field = &c.members
 		default:
 			continue
 		}
@@ -93,10 +98,9 @@ func (c *counts) parse(r io.Reader) error {
 	return sc.Err()
 }
 
-// perWrite is the mean number of messages per write call between the scrapes
-// that lie inside the measurement; 0 when fewer than two do.
-func perWrite(seen []counts, from, to time.Time) float64 {
-	var first, last counts
+// within returns the first and the last scrape that lie inside the measurement;
+// the same one twice, or none, when fewer than two do.
+func within(seen []counts, from, to time.Time) (first, last counts) {
 	for _, c := range seen {
 		if c.at.Before(from) || c.at.After(to) {
 			continue
@@ -106,6 +110,13 @@ func perWrite(seen []counts, from, to time.Time) float64 {
 		}
 		last = c
 	}
+	return first, last
+}
+
+// perWrite is the mean number of messages per write call in the measurement; 0
+// when nobody counted.
+func perWrite(seen []counts, from, to time.Time) float64 {
+	first, last := within(seen, from, to)
 	if last.writes <= first.writes {
 		return 0
 	}

@@ -9,11 +9,11 @@ import (
 func TestPerWriteLooksInsideTheMeasurement(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	seen := []counts{
-		{at(1), 1000, 10}, // while the rooms fill: merged
-		{at(3), 1100, 60},
-		{at(4), 1200, 160},
-		{at(5), 1300, 260},
-		{at(9), 9000, 270},
+		{at: at(1), messages: 1000, writes: 10}, // while the rooms fill: merged
+		{at: at(3), messages: 1100, writes: 60},
+		{at: at(4), messages: 1200, writes: 160},
+		{at: at(5), messages: 1300, writes: 260},
+		{at: at(9), messages: 9000, writes: 270},
 	}
 	if got := perWrite(seen, at(2), at(6)); got != 1 {
 		t.Errorf("perWrite = %v, want 1", got)
@@ -25,9 +25,9 @@ func TestPerWriteLooksInsideTheMeasurement(t *testing.T) {
 
 func TestParseMetrics(t *testing.T) {
 	var c counts
-	err := c.parse(strings.NewReader("# TYPE shaddock_writes_total counter\nshaddock_writes_total 12\nshaddock_messages_out_total 1.5e+06\nother 3\n"))
-	if err != nil || c.writes != 12 || c.messages != 1.5e6 {
-		t.Errorf("parse = %+v, %v, want 12 writes and 1500000 messages", c, err)
+	err := c.parse(strings.NewReader("# TYPE shaddock_writes_total counter\nshaddock_writes_total 12\nshaddock_cluster_members 3\nshaddock_cluster_messages_total{direction=\"sent\"} 7\nshaddock_messages_out_total 1.5e+06\nother 3\n"))
+	if err != nil || c.writes != 12 || c.messages != 1.5e6 || c.members != 3 || c.remote != 7 {
+		t.Errorf("parse = %+v, %v, want 12 writes, 1500000 messages, 3 nodes and 7 messages to others", c, err)
 	}
 	if err := c.parse(strings.NewReader("shaddock_writes_total many\n")); err == nil {
 		t.Error("a value that is no number was taken")
