@@ -8,21 +8,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shaddock-game/shaddock/actors/cluster/store/etcd/etcdtest"
 	"github.com/shaddock-game/shaddock/protocol"
+	"github.com/shaddock-game/shaddock/tests/fleet"
 )
 
 // The distributed demo, by processes: players of two gates in rooms of other nodes,
 // through the loss of a room host and the orderly leave of another.
 func TestClusterOfProcesses(t *testing.T) {
-	db := etcdtest.Start(t)
-	hosts := []*process{startNode(t, "r1", db.URL, "--roles", "rooms"), startNode(t, "r2", db.URL, "--roles", "rooms")}
-	gates := []*process{startNode(t, "g1", db.URL, "--roles", "gate"), startNode(t, "g2", db.URL, "--roles", "gate")}
+	c := startCluster(t)
+	hosts := []*fleet.Node{c.node("r1", "--roles", "rooms"), c.node("r2", "--roles", "rooms")}
+	gates := []*fleet.Node{c.node("g1", "--roles", "gate"), c.node("g2", "--roles", "gate")}
 
 	const rooms = 16
 	var ann, bob []*peer // one of each in every room
 	for i := range rooms {
-		a, b := join(t, gates[0].players, "/nano"), join(t, gates[1].players, "")
+		a, b := join(t, gates[0].Players(), "/nano"), join(t, gates[1].Players(), "")
 		body := fmt.Sprintf(`{"room":"room %d"}`, i)
 		a.wantAnswer("ann joins", a.request("room.join", body))
 		b.wantAnswer("bob joins", b.request("room.join", body))
@@ -36,28 +36,28 @@ func TestClusterOfProcesses(t *testing.T) {
 		}
 		Rooms []struct{ Room, Node string }
 	}
-	if err := json.Unmarshal([]byte(gates[0].get("/cluster.json")), &page); err != nil {
+	if err := json.Unmarshal([]byte(c.page(gates[0], "/cluster.json")), &page); err != nil {
 		t.Fatal(err)
 	}
 	if len(page.Nodes) != 4 || len(page.Rooms) != rooms {
 		t.Fatalf("the cluster page shows %d nodes and %d rooms: %+v", len(page.Nodes), len(page.Rooms), page)
 	}
-	if m := gates[0].get("/metrics"); !strings.Contains(m, "shaddock_cluster_members 4") {
+	if m := c.page(gates[0], "/metrics"); !strings.Contains(m, "shaddock_cluster_members 4") {
 		t.Fatal("the metrics of a gate do not count four members")
 	}
 
 	began := time.Now()
-	hosts[0].kill()
+	hosts[0].Kill()
 	talk(t, "a host was killed", ann, bob)
 	t.Logf("all rooms of a killed host answered %v after it", time.Since(began).Round(time.Millisecond))
 
-	hosts = append(hosts, startNode(t, "r3", db.URL, "--roles", "rooms"))
+	c.node("r3", "--roles", "rooms")
 	began = time.Now()
-	hosts[1].stop()
+	c.must(hosts[1].Stop())
 	talk(t, "a host left in order", ann, bob)
 	t.Logf("it took %v", time.Since(began).Round(time.Millisecond))
 
-	gates[0].signal(syscall.SIGTERM)
+	c.must(gates[0].Signal(syscall.SIGTERM))
 	for _, a := range ann {
 		if m := a.until("first a word", protocol.Push, "sys.goaway"); !strings.Contains(string(m.Body), `"after":`) {
 			t.Fatalf("goaway %s", m.Body)
@@ -70,7 +70,7 @@ func TestClusterOfProcesses(t *testing.T) {
 	for _, b := range bob {
 		b.until("ann's gate has gone", protocol.Push, "onLeave")
 	}
-	gates[0].wantStopped()
+	c.must(gates[0].Wait(patience))
 }
 
 // talk has everybody say something in request form, and wait until both hear it.

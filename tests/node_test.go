@@ -1,20 +1,17 @@
 package tests
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
-	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"github.com/shaddock-game/shaddock/actors/cluster/store/etcd/etcdtest"
 	"github.com/shaddock-game/shaddock/cmd/server/app"
+	"github.com/shaddock-game/shaddock/tests/fleet"
 )
 
 // nodeEnv makes this program a server: nodes of a cluster are processes of their
@@ -23,7 +20,9 @@ const nodeEnv = "SHADDOCK_TEST_NODE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(nodeEnv) == "" {
-		os.Exit(m.Run())
+		code := m.Run()
+		etcdtest.Clean()
+		os.Exit(code)
 	}
 	_ = os.Unsetenv(nodeEnv)
 	cfg, err := app.Parse(os.Args[1:])
@@ -43,120 +42,46 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// process is one node of a cluster. Its methods are for the test's own goroutine.
-type process struct {
-	t       *testing.T
-	name    string
-	cmd     *exec.Cmd
-	stdin   io.Closer
-	players string // host:port, empty on a node that takes none
-	admin   string // URL
-	peers   string // host:port
-	ended   chan error
+// cluster is a fleet whose nodes are this program, and which fails the test when
+// something about it does.
+type cluster struct {
+	*fleet.Fleet
+	t *testing.T
 }
 
-// startNode starts a node and returns when it serves.
-func startNode(t *testing.T, name, etcd string, args ...string) *process {
+func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	p := &process{t: t, name: name, ended: make(chan error, 1)}
-	p.cmd = exec.Command(os.Args[0], append([]string{
-		"--cluster-etcd", etcd, "--cluster-node", name, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--log-level", "warn",
-	}, args...)...)
-	p.cmd.Env = append(os.Environ(), nodeEnv+"=1")
-	p.cmd.Stderr = os.Stderr
-	stdin, err := p.cmd.StdinPipe()
+	f, err := fleet.Start(fleet.Config{Command: os.Args[:1], Env: []string{nodeEnv + "=1"}, Data: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.stdin = stdin
-	stdout, err := p.cmd.StdoutPipe()
+	t.Cleanup(f.Close)
+	return &cluster{f, t}
+}
+
+// node starts a node.
+func (c *cluster) node(name string, flags ...string) *fleet.Node {
+	c.t.Helper()
+	n, err := c.Add(name, flags...)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(stdout)
-	for p.admin == "" && lines.Scan() {
-		p.line(lines.Text())
-	}
-	go func() {
-		for lines.Scan() { // to its end
-		}
-		p.ended <- p.cmd.Wait()
-	}()
-	t.Cleanup(p.kill)
-	if p.admin == "" {
-		t.Fatalf("node %s did not start", name)
-	}
-	return p
+	return n
 }
 
-// line takes in one line of the banner.
-func (p *process) line(s string) {
-	f := strings.Fields(s)
-	switch {
-	case len(f) < 2:
-	case f[0] == "cluster":
-		p.peers = f[1]
-	case f[0] == "players":
-		p.players = strings.Trim(strings.TrimPrefix(f[1], "http://"), "/")
-	case f[0] == "admin":
-		p.admin = strings.TrimSuffix(f[1], "/metrics")
-	}
-}
-
-// kill is kill -9. Twice does nothing.
-func (p *process) kill() {
-	if p.cmd == nil {
-		return
-	}
-	_ = p.cmd.Process.Kill() // it may have ended by itself
-	if err := <-p.ended; err != nil {
-		p.t.Logf("%s: %v", p.name, err)
-	}
-	_ = p.stdin.Close()
-	p.cmd = nil
-}
-
-func (p *process) signal(sig os.Signal) {
-	p.t.Helper()
-	if err := p.cmd.Process.Signal(sig); err != nil {
-		p.t.Fatalf("%v to %s: %v", sig, p.name, err)
-	}
-}
-
-// stop asks the node to leave, and fails the test when it does not do so cleanly.
-func (p *process) stop() {
-	p.t.Helper()
-	p.signal(syscall.SIGTERM)
-	p.wantStopped()
-}
-
-func (p *process) wantStopped() {
-	p.t.Helper()
-	select {
-	case err := <-p.ended:
-		if err != nil {
-			p.t.Errorf("stop %s: %v", p.name, err)
-		}
-		p.cmd = nil
-	case <-time.After(patience):
-		p.t.Errorf("%s does not stop", p.name)
-	}
-}
-
-// get reads a page of the admin listener.
-func (p *process) get(path string) string {
-	p.t.Helper()
-	res, err := http.Get(p.admin + path)
+func (c *cluster) must(err error) {
+	c.t.Helper()
 	if err != nil {
-		p.t.Fatalf("%s: %v", p.name, err)
+		c.t.Error(err)
 	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
+}
+
+// page reads a page of a node's admin listener.
+func (c *cluster) page(n *fleet.Node, path string) string {
+	c.t.Helper()
+	s, err := n.Get(path)
 	if err != nil {
-		p.t.Fatalf("%s: %v", p.name, err)
+		c.t.Fatal(err)
 	}
-	return string(b)
+	return s
 }

@@ -13,6 +13,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
 )
@@ -48,6 +50,7 @@ func Open(cfg Config) (*Store, error) {
 		DialKeepAliveTime:    2 * time.Second,
 		DialKeepAliveTimeout: 2 * time.Second,
 		PermitWithoutStream:  true,
+		DialOptions:          []grpc.DialOption{grpc.WithConnectParams(reconnect)},
 		Logger:               zap.NewNop(),
 	})
 	if err != nil {
@@ -57,6 +60,13 @@ func Open(cfg Config) (*Store, error) {
 }
 
 const dialTimeout = 3 * time.Second
+
+// reconnect bounds how long an outage is felt after its end: by default gRPC pauses
+// for up to two minutes between attempts, and waits twenty seconds for one.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+	MinConnectTimeout: time.Second,
+}
 
 // Close implements store.Store.
 func (s *Store) Close() error { return s.client.Close() }

@@ -4,15 +4,12 @@
 package etcdtest
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -21,79 +18,38 @@ import (
 // Server is one etcd node on this machine. Its methods are for the test's own
 // goroutine.
 type Server struct {
-	URL string // for clients, the same after a restart
-
-	t     testing.TB
-	data  string
-	cmd   *exec.Cmd
-	stdin io.Closer // the process ends with it
+	*Process
+	t testing.TB
 }
 
 // Start builds and starts a node with empty data; it ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, data: t.TempDir()}
-	s.start("127.0.0.1:0")
-	t.Cleanup(s.Kill)
-	return s
-}
-
-// Kill ends the process at once, as a crash would. Twice does nothing.
-func (s *Server) Kill() {
-	if s.cmd == nil {
-		return
+	p, err := Launch(filepath.Join(t.TempDir(), "etcd"), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	_ = s.cmd.Process.Kill() // it may have ended by itself
-	_ = s.cmd.Wait()         // its exit code is the kill's
-	_ = s.stdin.Close()
-	s.cmd = nil
+	t.Cleanup(p.Kill)
+	return &Server{p, t}
 }
 
 // Restart starts a killed node again, on its data and its address.
 func (s *Server) Restart() {
 	s.t.Helper()
-	s.start(strings.TrimPrefix(s.URL, "http://"))
+	s.must(s.Process.Restart())
 }
 
 // Pause stops the process where it is; sockets stay open, nothing is answered.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Pause() { s.t.Helper(); s.must(s.Process.Pause()) }
 
 // Resume lets a paused process go on.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+func (s *Server) Resume() { s.t.Helper(); s.must(s.Process.Resume()) }
 
-func (s *Server) signal(sig syscall.Signal) {
+func (s *Server) must(err error) {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.t.Fatalf("etcd: %v: %v", sig, err)
-	}
-}
-
-func (s *Server) start(listen string) {
-	s.t.Helper()
-	bin, err := binary()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "--data", filepath.Join(s.data, "etcd"), "--listen", listen, "--parent")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	url, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
-	if err != nil || !ready {
-		_ = cmd.Process.Kill()
-		s.t.Fatalf("etcd did not start: %q, %v", line, err)
-	}
-	s.URL, s.cmd, s.stdin = url, cmd, stdin
 }
 
 // binary builds the program of tests/etcd, once for a test process.
@@ -124,9 +80,7 @@ var built string // set by binary
 // that they leave. Its result is for os.Exit in TestMain.
 func Main(m *testing.M) int {
 	code := m.Run()
-	if built != "" {
-		_ = os.Remove(built)
-	}
+	Clean()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -134,4 +88,11 @@ func Main(m *testing.M) int {
 		}
 	}
 	return code
+}
+
+// Clean removes what this process built; nothing can be started any more.
+func Clean() {
+	if built != "" {
+		_ = os.Remove(built)
+	}
 }

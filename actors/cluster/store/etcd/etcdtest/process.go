@@ -1,0 +1,89 @@
+package etcdtest
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// Process is one etcd node for programs that are no tests. Its methods are for one
+// goroutine.
+type Process struct {
+	URL string // for clients, the same after a restart
+
+	data   string
+	within []string
+	cmd    *exec.Cmd
+	stdin  io.Closer // the process ends with it
+}
+
+// Launch builds and starts a node with its data in a folder, which it makes, and
+// returns when it serves. Within is put before its command line.
+func Launch(data, listen string, within ...string) (*Process, error) {
+	p := &Process{data: data, within: within}
+	return p, p.start(listen)
+}
+
+// Kill ends the process at once, as a crash would. Twice does nothing.
+func (p *Process) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	_ = p.cmd.Wait()         // its exit code is the kill's
+	_ = p.stdin.Close()
+	p.cmd = nil
+}
+
+// Restart starts a killed node again, on its data and its address.
+func (p *Process) Restart() error { return p.start(strings.TrimPrefix(p.URL, "http://")) }
+
+// Pause stops the process where it is; sockets stay open, nothing is answered.
+func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(sig syscall.Signal) error {
+	if p.cmd == nil {
+		return fmt.Errorf("etcd: %v: %w", sig, os.ErrProcessDone)
+	}
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		return fmt.Errorf("etcd: %v: %w", sig, err)
+	}
+	return nil
+}
+
+func (p *Process) start(listen string) error {
+	bin, err := binary()
+	if err != nil {
+		return err
+	}
+	args := append(p.within[:len(p.within):len(p.within)], bin, "--data", p.data, "--listen", listen, "--parent")
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("etcd: %w", err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	url, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
+	if err != nil || !ready {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return fmt.Errorf("etcd did not start: it said %q", line)
+	}
+	p.URL, p.cmd, p.stdin = url, cmd, stdin
+	return nil
+}
