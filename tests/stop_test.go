@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net/http"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
-	"github.com/shaddock-game/shaddock/actors/cluster/store/etcd/etcdtest"
 	"github.com/shaddock-game/shaddock/cmd/server/app"
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
@@ -61,27 +59,16 @@ func TestStopCutsOffWhoStays(t *testing.T) {
 
 // A second signal does not wait for the rest of a stop.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	db := etcdtest.Start(t)
-	gate := startNode(t, "gate", db.URL, "--roles", "gate", "--cluster-away", "60s", "--grace", "120s")
-	player := join(t, gate.players, "")
-	gate.signal(syscall.SIGTERM)
+	c := startCluster(t)
+	gate := c.node("gate", "--roles", "gate", "--cluster-away", "60s", "--grace", "120s")
+	player := join(t, gate.Players(), "")
+	c.must(gate.Signal(syscall.SIGTERM))
 	player.until("the stop has begun", protocol.Push, "sys.goaway")
-	res, err := http.Get(gate.admin + "/readyz")
-	if err != nil {
-		t.Fatal(err)
+	if _, err := gate.Get("/readyz"); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("/readyz of a gate that stops: %v, want 503", err)
 	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("/readyz of a gate that stops says %s", res.Status)
-	}
-	gate.signal(syscall.SIGTERM)
-	select {
-	case err := <-gate.ended:
-		if err == nil || !strings.Contains(err.Error(), "terminated") {
-			t.Errorf("ended with %v, want the signal", err)
-		}
-		gate.cmd = nil
-	case <-time.After(patience):
-		t.Error("goes on after a second signal")
+	c.must(gate.Signal(syscall.SIGTERM))
+	if err := gate.Wait(patience); err == nil || !strings.Contains(err.Error(), "terminated") {
+		t.Errorf("ended with %v, want the signal", err)
 	}
 }
