@@ -40,7 +40,7 @@ const (
 
 // OpPost is the post between nodes, see package post; to it is added one of the words
 // below.
-const OpPost = 60
+const OpPost = 80
 
 // The words of the post. Talk is the number of the flow that they are about.
 const (
