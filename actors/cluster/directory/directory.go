@@ -43,7 +43,7 @@ type Config struct {
 	Roster *roster.Roster
 	Host   Host // nil: this process runs no rooms
 	// Rules say per kind where new rooms go; a kind without one goes to whoever
-	// runs it, by weight and load.
+	// runs it, by weight and load. Unhosted looks after the kinds that have one.
 	Rules  map[string]Rule
 	Logger *slog.Logger
 }
@@ -63,6 +63,7 @@ type Directory struct {
 
 	places  sync.Map // Key → Place: where rooms were last seen
 	flights sync.Map // Key → *flight: who is being looked for
+	bare    sync.Map // kind → time.Time: since when a search met nobody that runs it
 	drained chan struct{}
 	stats   stats
 }
@@ -132,7 +133,10 @@ func (d *Directory) Close() {
 }
 
 // Standing takes in what the roster knows. It is Config.Changed of the roster.
-func (d *Directory) Standing(s roster.Standing) { d.in.put(stood{s}, 0) }
+func (d *Directory) Standing(s roster.Standing) {
+	d.hosted(s.View)
+	d.in.put(stood{s}, 0)
+}
 
 // Retire tells that a room could be put away; the directory asks the host to stop
 // it when nothing speaks against it.

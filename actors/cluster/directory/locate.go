@@ -11,9 +11,6 @@ import (
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
-// ErrNoHost says that no member of the cluster runs the kind of room at present.
-var ErrNoHost = errors.New("directory: no node runs this kind of room")
-
 // flight is one search for a room, which all who look for it share.
 type flight struct {
 	done  chan struct{}
@@ -128,15 +125,19 @@ func (d *Directory) search(ctx context.Context, key Key) (Place, error) {
 	)
 	for {
 		target, ok := s.next(d.cfg.Rules[key.Kind], key, d.cfg.Roster.View())
-		if !ok {
-			err = ErrNoHost
-		} else {
+		switch {
+		case ok:
+			d.bare.Delete(key.Kind)
 			var where Place
 			if where, err = d.askNode(ctx, target, key); err == nil && where.Node == target.ID {
 				return where, nil
 			}
 			if s.heard(target, where, err) {
 				continue
+			}
+		case s.nobody:
+			if err = d.noHost(key.Kind, time.Now()); err != nil {
+				return Place{}, err
 			}
 		}
 		if !sleep(ctx, pause) {

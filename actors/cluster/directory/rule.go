@@ -3,6 +3,7 @@ package directory
 import (
 	"hash/fnv"
 	"math"
+	"slices"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
 )
@@ -13,9 +14,20 @@ type Rule struct {
 	// Labels that a node must have.
 	Labels map[string]string
 	// Route chooses the node, by its id, from those that qualify, which are in the
-	// order of their ids; "" leaves it to the default. It must give the same answer
-	// for the same arguments, and is called from any goroutine.
+	// order of their ids; "" and an id of none of them leave it to the default. It
+	// must give the same answer for the same arguments, and is called from any
+	// goroutine.
 	Route func(key Key, able []roster.Member) string
+}
+
+// able returns the members that rooms of a kind may go to, by id.
+func (r Rule) able(kind string, view *roster.View) (able []roster.Member) {
+	for _, m := range view.Members() {
+		if m.Runs(kind) && r.takes(m) {
+			able = append(able, m)
+		}
+	}
+	return able
 }
 
 func (r Rule) takes(m roster.Member) bool {
@@ -27,10 +39,12 @@ func (r Rule) takes(m roster.Member) bool {
 	return true
 }
 
-func (r Rule) choose(key Key, able []roster.Member) (id string, ok bool) {
+// choose returns one of the members, of which there must be some.
+func (r Rule) choose(key Key, able []roster.Member) roster.Member {
 	if r.Route != nil {
-		if id := r.Route(key, able); id != "" {
-			return id, true
+		id := r.Route(key, able)
+		if i := slices.IndexFunc(able, func(m roster.Member) bool { return m.ID == id }); i >= 0 {
+			return able[i]
 		}
 	}
 	return best(key, able)
@@ -41,14 +55,14 @@ func (r Rule) choose(key Key, able []roster.Member) (id string, ok bool) {
 // that leaves gives up only its own, and a node's share follows its weight. Those
 // who disagree for a moment, because loads are news of different age, meet at the
 // room's key.
-func best(key Key, able []roster.Member) (id string, ok bool) {
+func best(key Key, able []roster.Member) (b roster.Member) {
 	top := math.Inf(-1)
 	for _, m := range able {
 		if s := score(key, m, able); s > top {
-			top, id, ok = s, m.ID, true
+			top, b = s, m
 		}
 	}
-	return id, ok
+	return b
 }
 
 func score(key Key, m roster.Member, all []roster.Member) float64 {
@@ -62,18 +76,33 @@ func score(key Key, m roster.Member, all []roster.Member) float64 {
 }
 
 // weight is a node's share: what its operator gave it, up to twice as much when it
-// has fewer rooms than that, down to half when it has more. Loads are old news, so
+// has less to do than that, down to half when it has more. Loads are old news, so
 // a newcomer must not be sent everything at once.
+//
+// How much a node has to do is measured three ways, which make up for each other:
+// many rooms that sleep are little work, few busy ones are much.
 func weight(m roster.Member, all []roster.Member) float64 {
-	rooms, shares := 0.0, 0.0
+	var sum roster.Load
+	shares := 0.0
 	for _, o := range all {
-		rooms += float64(o.Load.Rooms)
+		sum.Rooms += o.Load.Rooms
+		sum.Sessions += o.Load.Sessions
+		sum.CPU += o.Load.CPU
 		shares += own(o)
 	}
-	const calm = 10 // rooms more or less that make no difference
-	fill := (float64(m.Load.Rooms)/own(m) + calm) / (rooms/shares + calm)
-	return own(m) / min(max(fill, 0.5), 2)
+	fill := func(has, sum, calm float64) float64 { return (has/own(m) + calm) / (sum/shares + calm) }
+	busy := fill(float64(m.Load.Rooms), float64(sum.Rooms), calmRooms) *
+		fill(float64(m.Load.Sessions), float64(sum.Sessions), calmSessions) *
+		fill(m.Load.CPU, sum.CPU, calmCores)
+	return own(m) / min(max(busy, 0.5), 2)
 }
+
+// So much more or less makes little difference.
+const (
+	calmRooms    = 10
+	calmSessions = 200
+	calmCores    = 0.5
+)
 
 func own(m roster.Member) float64 {
 	if m.Weight <= 0 {

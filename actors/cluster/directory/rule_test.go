@@ -20,8 +20,7 @@ func members(ids ...string) []roster.Member {
 func spread(all []roster.Member, rooms int) map[string]int {
 	got := map[string]int{}
 	for i := range rooms {
-		id, _ := best(Key{"room", fmt.Sprint(i)}, all)
-		got[id]++
+		got[best(Key{"room", fmt.Sprint(i)}, all).ID]++
 	}
 	return got
 }
@@ -42,8 +41,8 @@ func TestLeavingMovesOnlyItsOwn(t *testing.T) {
 	before, after := members("a", "b", "c"), members("a", "b")
 	for i := range 1000 {
 		key := Key{"room", fmt.Sprint(i)}
-		was, _ := best(key, before)
-		if is, _ := best(key, after); was != "c" && is != was {
+		was, is := best(key, before).ID, best(key, after).ID
+		if was != "c" && is != was {
 			t.Fatalf("%s moved from %s to %s when c left", key, was, is)
 		}
 	}
@@ -64,8 +63,42 @@ func TestShareFollowsWeightAndLoad(t *testing.T) {
 	if got := spread(all, 10_000); got["b"] < 7_500 || got["b"] > 8_500 {
 		t.Errorf("an empty node beside a full one got %v, want twice against half", got)
 	}
-	if _, ok := best(Key{"room", "1"}, nil); ok {
-		t.Error("chose from nobody")
+}
+
+// New rooms go where there is less to do, by whatever measure, and those that do
+// not differ get the same.
+func TestTenThousandRoomsByLoad(t *testing.T) {
+	busy := func(loads ...roster.Load) []roster.Member {
+		all := members("10.0.0.1:7000", "10.0.0.2:7000", "10.0.0.3:7000", "10.0.0.4:7000", "10.0.0.5:7000")[:len(loads)]
+		for i := range all {
+			all[i].Load = loads[i]
+		}
+		return all
+	}
+	for _, c := range []struct {
+		why   string
+		nodes []roster.Member
+		want  []int // of 10,000, give or take 250
+	}{
+		{"nobody has anything", busy(roster.Load{}, roster.Load{}, roster.Load{}), []int{3333, 3333, 3333}},
+		{"all have the same", busy(roster.Load{Rooms: 900, CPU: 1}, roster.Load{Rooms: 900, CPU: 1}, roster.Load{Rooms: 900, CPU: 1}), []int{3333, 3333, 3333}},
+		// Weights 1/2, 2, 2, which is as far as it goes.
+		{"one has all rooms", busy(roster.Load{Rooms: 3000}, roster.Load{}, roster.Load{}), []int{1111, 4444, 4444}},
+		{"one has all sessions", busy(roster.Load{Sessions: 9000}, roster.Load{}, roster.Load{}), []int{1111, 4444, 4444}},
+		// (4+.5)/(4/3+.5) = 2.45 is taken for 2, .5/(4/3+.5) = .27 for .5.
+		{"one burns four cores", busy(roster.Load{CPU: 4}, roster.Load{}, roster.Load{}), []int{1111, 4444, 4444}},
+		// Rooms: 1.98, .51, .51; cores: .33, 1.33, 1.33. Together .66, .68, .68.
+		{"many rooms that sleep", busy(roster.Load{Rooms: 3000}, roster.Load{Rooms: 760, CPU: 1.5}, roster.Load{Rooms: 760, CPU: 1.5}), []int{3390, 3305, 3305}},
+		// (375+10)/(300+10) = 1.24, and .03 is taken for .5: weights .81 and 2.
+		{"five, one of them new", busy(roster.Load{Rooms: 375}, roster.Load{Rooms: 375}, roster.Load{Rooms: 375}, roster.Load{Rooms: 375}, roster.Load{}),
+			[]int{1543, 1543, 1543, 1543, 3828}},
+	} {
+		got := spread(c.nodes, 10_000)
+		for i, m := range c.nodes {
+			if n := got[m.ID]; n < c.want[i]-250 || n > c.want[i]+250 {
+				t.Errorf("%s: node %d has %d rooms, want about %d", c.why, i+1, n, c.want[i])
+			}
+		}
 	}
 }
 
@@ -87,6 +120,7 @@ func TestSearchAsksWhoQualifies(t *testing.T) {
 		{"nobody has the labels", Rule{Labels: map[string]string{"disk": "slow"}}, "room", nil},
 		{"nobody runs the kind", Rule{}, "arena", nil},
 		{"who the route says", Rule{Route: func(Key, []roster.Member) string { return "c" }}, "room", []string{"c"}},
+		{"a route to who does not qualify", Rule{Route: func(Key, []roster.Member) string { return "gate" }}, "room", []string{"b", "c"}},
 		{"a route without an opinion", Rule{Route: func(Key, []roster.Member) string { return "" }}, "room", []string{"b", "c"}},
 	} {
 		s := search{avoid: map[string]bool{}}

@@ -1,18 +1,21 @@
 package directory
 
 import (
+	"slices"
+
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
 )
 
 // search is the state of one search for a room, as a value: whom to ask next.
 type search struct {
-	hint  *Place          // who was said to own it
-	avoid map[string]bool // who refused, until nobody else is left
-	hops  int             // hints followed without a pause
+	hint   *Place          // who was said to own it
+	avoid  map[string]bool // who refused, until nobody else is left
+	hops   int             // hints followed without a pause
+	nobody bool            // no member qualified, when next was asked last
 }
 
-// next says whom to ask; not ok: nobody could run the room.
+// next says whom to ask; not ok: nobody could run the room at the moment.
 func (s *search) next(rule Rule, key Key, view *roster.View) (link.Peer, bool) {
 	if s.hint != nil {
 		hint := *s.hint
@@ -23,24 +26,14 @@ func (s *search) next(rule Rule, key Key, view *roster.View) (link.Peer, bool) {
 		// Gone, and its key goes with its lease; or so new that we have not heard
 		// of it. Time will tell which.
 	}
-	able := make([]roster.Member, 0, len(view.Members()))
-	for _, m := range view.Members() {
-		if m.Runs(key.Kind) && rule.takes(m) && !s.avoid[m.ID] {
-			able = append(able, m)
-		}
-	}
+	able := rule.able(key.Kind, view)
+	s.nobody = len(able) == 0
+	able = slices.DeleteFunc(able, func(m roster.Member) bool { return s.avoid[m.ID] })
 	if len(able) == 0 {
 		clear(s.avoid)
 		return link.Peer{}, false
 	}
-	m := able[0]
-	if id, ok := rule.choose(key, able); ok {
-		for _, a := range able {
-			if a.ID == id {
-				m = a
-			}
-		}
-	}
+	m := rule.choose(key, able)
 	return link.Peer{ID: m.ID, Addr: m.Addr}, true
 }
 

@@ -9,6 +9,7 @@ type stats struct {
 	rooms                                        atomic.Int64
 	activations, suspended, resumed, lost        atomic.Int64
 	searches, searchNanos, notFound, storeErrors atomic.Int64
+	noHost                                       atomic.Int64
 }
 
 func (s *stats) found(d time.Duration) {
@@ -26,6 +27,7 @@ type Stats struct {
 	Searches    int64 // rooms found
 	SearchTime  time.Duration
 	NotFound    int64 // searches that failed
+	NoHost      int64 // of these, because no node runs the kind, or none with its labels
 	StoreErrors int64
 }
 
@@ -36,6 +38,6 @@ func (d *Directory) Stats() Stats {
 		Rooms: s.rooms.Load(), Activations: s.activations.Load(),
 		Suspended: s.suspended.Load(), Resumed: s.resumed.Load(), Lost: s.lost.Load(),
 		Searches: s.searches.Load(), SearchTime: time.Duration(s.searchNanos.Load()),
-		NotFound: s.notFound.Load(), StoreErrors: s.storeErrors.Load(),
+		NotFound: s.notFound.Load(), NoHost: s.noHost.Load(), StoreErrors: s.storeErrors.Load(),
 	}
 }
