@@ -52,11 +52,15 @@ func (h *Host) join(k *Kind, c *actors.Ctx, in actors.Inbound) {
 		c.ReplyError(err)
 		return
 	}
-	if id == "" {
-		if id, err = h.choose(k, c, cl); err != nil {
-			c.ReplyError(err)
-			return
-		}
+	if id == "" && k.roomBy != nil {
+		id, err = k.roomBy(c)
+	}
+	if id == "" && err == nil {
+		id, err = h.choose(k, c, cl)
+	}
+	if err != nil {
+		c.ReplyError(err)
+		return
 	}
 	cl.key = Key{k.name, id}
 	if err := h.mayEnter(k, c, id); err != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shaddock-game/shaddock/actors"
+	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -46,6 +48,8 @@ type Kind struct {
 	inline     bool
 	perSession int // rooms of the kind that one session may be in, 0: any number
 	also       Key // where everyone who joins a room of the kind enters as well
+	roomBy     func(c *actors.Ctx) (string, error)
+	rule       places.Rule // which nodes of a cluster may run the rooms
 	onPanic    PanicPolicy
 	errs       []error
 }

@@ -19,6 +19,8 @@ import (
 type Mesh interface {
 	// Serve says who runs the rooms that come to this node.
 	Serve(h places.Host, kinds []string)
+	// Rule says where rooms of a kind go; each kind that is served has one.
+	Rule(kind string, r places.Rule)
 	// Direct registers what takes the messages of one op.
 	Direct(op uint32, f func(from link.Peer, e *wire.Envelope))
 	// Watch registers who is told of every change of the members.
@@ -49,8 +51,9 @@ func (h *Host) Spread(m Mesh) {
 	h.spread = s
 	h.local.become(h.spawnAnnex)
 	kinds := make([]string, 0, len(h.kinds))
-	for name := range h.kinds {
+	for name, k := range h.kinds {
 		kinds = append(kinds, name)
+		m.Rule(name, k.rule)
 	}
 	m.Serve(s, kinds)
 	m.Watch(s.standing)

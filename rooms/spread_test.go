@@ -28,6 +28,8 @@ type town struct {
 	net   *linktest.Net
 	kinds []rooms.Kind
 	nodes map[string]*citizen
+
+	setup func(name string, app *actors.App, cfg *cluster.Config) // of the nodes that start from now on
 }
 
 // citizen is one process of a town.
@@ -77,6 +79,9 @@ func (t *town) start(name string) *citizen {
 	}
 	if name[0] == 'g' {
 		cfg.Roles = []string{cluster.RoleGate}
+	}
+	if t.setup != nil {
+		t.setup(name, n.app, &cfg)
 	}
 	if n.Node, err = cluster.Open(cfg); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +47,9 @@ type Config struct {
 	// Sessions begins the ids of this node's sessions, see actors.App.Prefix.
 	Sessions uint64
 	TTL      time.Duration // of the node's lease, 10 s when 0
-	Rules    map[string]directory.Rule
+	// Needs are labels that the operator demands of nodes, by kind of room, besides
+	// those that the kind demands by itself. All nodes must be told the same.
+	Needs map[string]map[string]string
 
 	// Load is asked for this node's figures every two seconds; it must not block.
 	Load   func() roster.Load
@@ -66,6 +70,7 @@ type Node struct {
 	dial    func(ctx context.Context, addr string) error
 	host    directory.Host
 	kinds   []string
+	rules   map[string]directory.Rule
 	watch   []func(roster.Standing)
 
 	run   context.Context // ends with the node
@@ -86,7 +91,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Roles = []string{RoleGate, RoleRooms}
 	}
 	cfg.Name = cmp.Or(cfg.Name, "shaddock")
-	n := &Node{cfg: cfg, log: cfg.Logger}
+	n := &Node{cfg: cfg, log: cfg.Logger, rules: make(map[string]directory.Rule)}
 	n.run, n.stop = context.WithCancel(context.Background())
 	boot := newBoot()
 	if cfg.Connect != nil {
@@ -120,6 +125,18 @@ func newBoot() string {
 // Serve says who runs the rooms that come to this node, and of which kinds.
 // Without it the node runs none.
 func (n *Node) Serve(h directory.Host, kinds []string) { n.host, n.kinds = h, kinds }
+
+// Rule says where new rooms of a kind go. Every node of the cluster must have the
+// same rules, also those that run no rooms. Kinds with a rule, the zero Rule too,
+// are looked after: it is logged when no node may run one.
+func (n *Node) Rule(kind string, r directory.Rule) {
+	if more := n.cfg.Needs[kind]; len(more) > 0 {
+		labels := maps.Clone(more)
+		maps.Copy(labels, r.Labels)
+		r.Labels = labels
+	}
+	n.rules[kind] = r
+}
 
 // Direct registers what takes the messages of one op, see link.Direct.
 func (n *Node) Direct(op uint32, f func(from link.Peer, e *wire.Envelope)) { n.link.Direct(op, f) }
@@ -158,12 +175,13 @@ func (n *Node) Start(ctx context.Context) error {
 	n.roster.Store(r)
 	n.directory = directory.New(directory.Config{
 		Store: n.cfg.Store, Prefix: n.prefix("rooms"), Link: n.link, Roster: r,
-		Host: n.host, Rules: n.cfg.Rules, Logger: n.log,
+		Host: n.host, Rules: n.rules, Logger: n.log,
 	})
 	n.changed(r.Standing())
 	n.link.Start()
 	n.directory.Start()
 	close(ready)
+	n.tasks.Go(n.lookAfterKinds)
 	if n.carrier != nil {
 		return n.carrier.Start(receiver{n})
 	}
@@ -194,6 +212,40 @@ func (r receiver) Receive(from link.Peer, e *wire.Envelope) { r.n.link.Receive(f
 func (r receiver) Broken(addr string) {
 	r.n.link.Broken(addr)
 	r.n.tasks.Go(func() { r.n.suspect(addr) })
+}
+
+// kindsEvery is how often a node looks whether each kind of room may run somewhere;
+// who starts a cluster node by node is not bothered meanwhile.
+const kindsEvery = 5 * time.Second
+
+// lookAfterKinds logs when a kind of room cannot run anywhere, and when it can.
+func (n *Node) lookAfterKinds() {
+	var was []directory.Unhosted
+	tick := time.NewTicker(kindsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.run.Done():
+			return
+		case <-tick.C:
+		}
+		is := n.directory.Unhosted()
+		for _, u := range is {
+			if !among(was, u) {
+				n.log.Warn("rooms of a kind cannot run anywhere", "kind", u.Kind, "why", u.String())
+			}
+		}
+		for _, u := range was {
+			if !among(is, u) {
+				n.log.Info("rooms of a kind can run again", "kind", u.Kind)
+			}
+		}
+		was = is
+	}
+}
+
+func among(all []directory.Unhosted, u directory.Unhosted) bool {
+	return slices.ContainsFunc(all, func(o directory.Unhosted) bool { return o.Kind == u.Kind })
 }
 
 // suspects are the pauses before looks at a peer whose connection broke. A process

@@ -77,7 +77,7 @@ func (s *server) adminAddr() string {
 func (s *server) adminMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics(), promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", s.healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("POST /kick", s.kick)
 	if s.node != nil {
@@ -90,6 +90,14 @@ func (s *server) adminMux() *http.ServeMux {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// healthy says that the process lives, and what an operator should look at.
+func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintln(w, "ok")
+	for _, what := range s.warnings() {
+		fmt.Fprintln(w, "warning:", what)
+	}
 }
 
 // ready says whether new players should be sent here.

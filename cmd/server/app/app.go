@@ -106,6 +106,11 @@ func (s *server) register() (err error) {
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
 		return err
 	}
+	for kind := range s.cfg.Cluster.Needs {
+		if !slices.ContainsFunc(kinds, func(k rooms.Kind) bool { return k.Name() == kind }) {
+			return fmt.Errorf("--cluster-needs %s: there is no such kind of room", kind)
+		}
+	}
 	if err := s.openNode(); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type Cluster struct {
 	Name      string            // of the cluster, default "shaddock": several may share an etcd
 	Node      string            // of this node, for people, default its address
 	Roles     []string          // "gate" takes players, "rooms" runs rooms; default both
-	Labels    map[string]string // for placement
+	Labels    map[string]string // of this node, for kinds of rooms that need some
 	Weight    float64           // share of new rooms relative to other nodes, default 1
 	Listen    string            // for peers, default "127.0.0.1:0"
 	Advertise string            // where peers reach it, when that is another address
@@ -32,6 +32,10 @@ type Cluster struct {
 	Insecure  bool              // no certificates, though others can reach the listener
 	TTL       time.Duration     // after which a host that vanished is given up, default 10 s
 	Away      time.Duration     // over which players are sent away before a stop, default 2 s
+	AwayURL   string            // where they are told to connect; empty: where they did
+	// Needs are labels that nodes must have to run rooms of a kind, besides those of
+	// rooms.Kind.Needs. All nodes must be told the same.
+	Needs map[string]map[string]string
 }
 
 func (c *Cluster) on() bool { return len(c.Etcd) > 0 }
@@ -57,7 +61,7 @@ func (s *server) openNode() error {
 	}
 	cfg := cluster.Config{
 		Name: c.Name, Node: c.Node, Listen: cmp.Or(c.Listen, "127.0.0.1:0"), Advertise: c.Advertise,
-		Insecure: c.Insecure, Roles: c.Roles, Labels: c.Labels, Weight: c.Weight, TTL: c.TTL,
+		Insecure: c.Insecure, Roles: c.Roles, Labels: c.Labels, Needs: c.Needs, Weight: c.Weight, TTL: c.TTL,
 		Load: s.load, Logger: s.cfg.Log,
 	}
 	var err error
@@ -101,6 +105,20 @@ func (s *server) joinCluster() error {
 	return nil
 }
 
+// warnings are what an operator of a cluster should look at.
+func (s *server) warnings() (all []string) {
+	if s.node == nil || s.node.Members() == nil {
+		return nil
+	}
+	if !s.node.Held() {
+		all = append(all, "this node is not sure of its lease: its rooms pause until the store answers")
+	}
+	for _, u := range s.node.Directory().Unhosted() {
+		all = append(all, u.String())
+	}
+	return all
+}
+
 // leave is a node's way out: its rooms go on elsewhere while its players are told
 // to, and are sent away one after the other, so that they do not all come back at
 // the same moment somewhere else.
@@ -110,7 +128,7 @@ func (s *server) leave(ctx context.Context) error {
 	}
 	rooms := make(chan error, 1)
 	go func() { rooms <- s.node.Drain(ctx) }()
-	s.actors.SendAway(ctx, s.cfg.Cluster.Away, "")
+	s.actors.SendAway(ctx, s.cfg.Cluster.Away, s.cfg.Cluster.AwayURL)
 	return <-rooms
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +44,19 @@ func TestZeroIsOff(t *testing.T) {
 	}
 }
 
+func TestLabels(t *testing.T) {
+	cfg, err := Parse([]string{"--cluster-labels", "zone=a,disk=fast", "--cluster-needs", "live=disk=fast,zone=a;room=gpu=yes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(cfg.Cluster.Labels), "map[disk:fast zone:a]"; got != want {
+		t.Errorf("labels %s, want %s", got, want)
+	}
+	if got, want := fmt.Sprint(cfg.Cluster.Needs), "map[live:map[disk:fast zone:a] room:map[gpu:yes]]"; got != want {
+		t.Errorf("needs %s, want %s", got, want)
+	}
+}
+
 func TestDictFile(t *testing.T) {
 	cfg, err := Parse([]string{"--dict", file(t, "d.json", `{"room.join": 1, "onMessage": 2}`)})
 	if err != nil || cfg.Dict["onMessage"] != 2 {
@@ -63,6 +77,8 @@ func TestBadSettings(t *testing.T) {
 		{[]string{"--ws-paths", "nano"}, "--ws-paths nano: a path begins with /"},
 		{[]string{"--tls-cert", "x"}, "--tls-cert and --tls-key go together"},
 		{[]string{"--log-level", "loud"}, "--log-level"},
+		{[]string{"--cluster-needs", "live=disk"}, "--cluster-needs live=disk: give labels as"},
+		{[]string{"--roles", "rooms"}, "--roles: a server alone has every role"},
 		{[]string{"--heartbat", "1s"}, "--heartbat"},
 		{[]string{"--config", "missing.yaml"}, "--config"},
 		{[]string{"--config", file(t, "c.yaml", "heartbeet: 3s\n")}, `no setting is called "heartbeet"`},
