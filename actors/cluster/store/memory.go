@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -144,7 +145,9 @@ func (m *Memory) Put(ctx context.Context, key string, value []byte, l Lease) (re
 // PutIf implements Store.
 func (m *Memory) PutIf(ctx context.Context, key string, value []byte, guard Guard) (written bool, err error) {
 	err = m.with(ctx, func(s *memory) (err error) {
-		if rec, ok := s.records[guard.Key]; ok && rec.Epoch == guard.Epoch {
+		old, there := s.records[key]
+		over := guard.Below == nil || !there || bytes.Compare(old.Value, guard.Below) < 0
+		if rec, ok := s.records[guard.Key]; ok && rec.Epoch == guard.Epoch && over {
 			_, err = s.put(key, value, 0)
 			written = err == nil
 		}

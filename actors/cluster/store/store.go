@@ -37,6 +37,7 @@ type Event struct {
 type Guard struct {
 	Key   string
 	Epoch uint64
+	Below []byte // limit of what is written over, byte by byte; nil: none
 }
 
 // ErrNoLease says that a lease has ended, or never was: what was written with it
@@ -66,7 +67,8 @@ type Store interface {
 	// Put writes a key whether it is there or not.
 	Put(ctx context.Context, key string, value []byte, l Lease) (Record, error)
 	// PutIf writes a key, without a lease, if the guard's key is still the one that
-	// came to be at its epoch.
+	// came to be at its epoch, and the value that is to be replaced, if there is one,
+	// sorts below the guard's limit.
 	PutIf(ctx context.Context, key string, value []byte, guard Guard) (written bool, err error)
 	// Delete removes a key if it is still the one that came to be at epoch.
 	Delete(ctx context.Context, key string, epoch uint64) (deleted bool, err error)

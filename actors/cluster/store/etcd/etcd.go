@@ -9,6 +9,7 @@ import (
 	"math"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -129,14 +130,31 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, l store.Lease
 
 // PutIf implements store.Store: one transaction.
 func (s *Store) PutIf(ctx context.Context, key string, value []byte, guard store.Guard) (bool, error) {
+	put := clientv3.OpPut(key, string(value))
+	if guard.Below != nil { // a comparison with the value of no key fails
+		free := []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0)}
+		below := []clientv3.Cmp{clientv3.Compare(clientv3.Value(key), "<", string(guard.Below))}
+		put = clientv3.OpTxn(free, []clientv3.Op{put}, []clientv3.Op{clientv3.OpTxn(below, []clientv3.Op{put}, nil)})
+	}
 	r, err := s.client.Txn(ctx).
 		If(clientv3.Compare(clientv3.CreateRevision(guard.Key), "=", int64(guard.Epoch))).
-		Then(clientv3.OpPut(key, string(value))).
+		Then(put).
 		Commit()
 	if err != nil {
 		return false, fmt.Errorf("etcd: put %s: %w", key, err)
 	}
-	return r.Succeeded, nil
+	return r.Succeeded && wrote((*pb.TxnResponse)(r)), nil
+}
+
+// wrote says whether the innermost of nested transactions took its put.
+func wrote(r *pb.TxnResponse) bool {
+	if len(r.Responses) == 0 {
+		return false
+	}
+	if inner := r.Responses[0].GetResponseTxn(); inner != nil {
+		return wrote(inner)
+	}
+	return true
 }
 
 // Delete implements store.Store.

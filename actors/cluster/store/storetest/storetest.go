@@ -272,7 +272,15 @@ func guardedPut(h *harness) {
 	}
 	put("its own epoch", store.Guard{Key: guard.Key, Epoch: guard.Epoch}, true)
 	put("an earlier one", store.Guard{Key: guard.Key, Epoch: guard.Epoch - 1}, false)
+	put("nothing below the limit", store.Guard{Key: guard.Key, Epoch: guard.Epoch, Below: []byte("its own epoch")}, false)
+	put("its own epoch", store.Guard{Key: guard.Key, Epoch: guard.Epoch, Below: []byte("its own epoch\x00")}, true)
 	put("no such key", store.Guard{Key: guard.Key + "x", Epoch: guard.Epoch}, false)
+	for i, want := range []bool{true, false} { // a limit matters when there is something to write over
+		written, err := h.PutIf(h.ctx, h.prefix+"limited", []byte("b"), store.Guard{Key: guard.Key, Epoch: guard.Epoch, Below: []byte("a")})
+		if h.must(err); written != want {
+			h.Fatalf("limit, write %d: written %v", i, written)
+		}
+	}
 	h.must(h.Revoke(h.ctx, guard.Lease))
 	put("the guard's lease has ended", store.Guard{Key: guard.Key, Epoch: guard.Epoch}, false)
 	recs, _, err := h.List(h.ctx, h.prefix+"kept")
