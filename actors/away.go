@@ -9,20 +9,11 @@ import (
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
-// AwayRoute is pushed to every session of a node that is about to stop, with an
-// Away: a client that knows it connects again by itself within that time.
-const AwayRoute = "sys.goaway"
-
-// Away is the body of AwayRoute.
-type Away struct {
-	After int64  `json:"after"`         // milliseconds until this connection is closed
-	URL   string `json:"url,omitempty"` // where to connect; empty: where it did
-}
-
 // awaySlices is how many groups sessions are sent away in.
 const awaySlices = 20
 
-// SendAway opens no more sessions, tells all there are that this node stops, and
+// SendAway opens no more sessions, tells all there are that this node stops, see
+// protocol.AwayRoute, and
 // closes them in slices over d, so that they do not all connect elsewhere at the
 // same moment. It returns when the last was told to go, or ctx has ended.
 func (a *App) SendAway(ctx context.Context, d time.Duration, url string) {
@@ -33,7 +24,7 @@ func (a *App) SendAway(ctx context.Context, d time.Duration, url string) {
 			if s, ok := p.(*Session); ok && strings.HasPrefix(name, namePrefix) {
 				i := rand.IntN(awaySlices)
 				slices[i] = append(slices[i], s)
-				s.Push(AwayRoute, &Away{After: (d * time.Duration(i+1) / awaySlices).Milliseconds(), URL: url})
+				s.Push(protocol.AwayRoute, &protocol.Away{After: (d * time.Duration(i+1) / awaySlices).Milliseconds(), URL: url})
 			}
 		}
 	}

@@ -254,3 +254,76 @@ describe('reasons', () => {
     assert.deepEqual(ending(99, 'moved'), { code: 99, name: 'reason_99', text: 'moved', retry: false, ws: 4099 })
   })
 })
+
+describe('a server that goes away', () => {
+  const away = (peer, body) => peer.send(say.push('sys.goaway', body))
+
+  it('is left for another, once no answer is on its way', async (t) => {
+    const { client, peer } = await pair(t, { reconnect: { random: () => 0 } })
+    const other = await fake()
+    t.after(() => other.close())
+    const heard = []
+    client.on('sys.goaway', (body) => heard.push(body))
+    const states = []
+    client.watch(({ state, attempt }) => states.push([state, attempt]))
+
+    const asked = client.request('a.a')
+    const m = await peer.next()
+    away(peer, { after: 60_000, url: other.url.replace('ws:', 'http:') })
+    await peer.ws.ping()
+    peer.send(say.push('onLate', {}))
+    await new Promise((resolve) => client.on('onLate', resolve))
+    assert.equal(client.state, 'open', 'an answer is on its way')
+    assert.equal(other.backlog, 0)
+    peer.send(say.answer(m.id, 'late'))
+    assert.equal(await asked, 'late')
+
+    const second = await other.accept()
+    const kept = client.request('b.b')
+    await second.shake()
+    const n = await second.next()
+    second.send(say.answer(n.id, 'b'))
+    assert.deepEqual([n.route, await kept], ['b.b', 'b'], 'what is asked meanwhile waits')
+    assert.equal((await peer.next()).closed, 1000)
+    assert.equal(heard.length, 1)
+    assert.deepEqual(states.slice(1).map(([state]) => state), ['waiting', 'connecting', 'handshaking', 'restoring', 'open'])
+    assert.ok(states.every(([, attempt]) => attempt === 0), 'it is no failure')
+  })
+
+  it('is called again at its own address when it names none, and later too', async (t) => {
+    const { server, client, peer } = await pair(t, { reconnect: { base: 1, random: () => 0 } })
+    away(peer, { after: 100 })
+    let last = await server.accept()
+    await last.shake()
+    await when(client, 'open')
+    for (const url of ['http://127.0.0.1:1/', 'mailto:nobody']) { // nobody is there
+      away(last, { after: 60_000, url })
+      last = await server.accept()
+      await last.shake()
+      await when(client, 'open')
+    }
+  })
+
+  it('is left at a moment of the client\'s own', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { client, peer } = await pair(t, { reconnect: { random: () => 0.5 } })
+    const told = new Promise((resolve) => client.on('sys.goaway', resolve))
+    away(peer, { after: 1000 })
+    await told
+    t.mock.timers.tick(399)
+    assert.equal(client.state, 'open')
+    t.mock.timers.tick(1)
+    assert.equal(client.state, 'connecting')
+  })
+
+  it('ends the connection itself, for clients that do not come back or do not understand', async (t) => {
+    for (const [options, body] of [[{ reconnect: false }, { after: 0 }], [{}, 'soon'], [{}, { after: 'soon', url: ':' }]]) {
+      const { client, peer } = await pair(t, options)
+      const told = new Promise((resolve) => client.on('sys.goaway', resolve))
+      away(peer, body)
+      await told
+      await client.request('a.a', {}, { timeout: 50 }).catch(() => {}) // some time
+      assert.equal(client.state, 'open')
+    }
+  })
+})

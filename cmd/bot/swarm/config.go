@@ -68,7 +68,7 @@ type Config struct {
 	NoDict    bool   `group:"Protocol" help:"Send whole routes even when the server offers a dictionary."`
 	Proto     string `group:"Protocol" placeholder:"FILE" help:"Bodies are protobuf: the .proto file or descriptor set that --messages names types of."`
 	Messages  string `group:"Protocol" placeholder:"FILE" help:"YAML map from route to message type, or to {request: …, response: …}."`
-	Reconnect bool   `group:"Protocol" help:"Sessions that the server dropped connect again, after a second."`
+	Reconnect bool   `group:"Protocol" help:"Sessions that the server dropped connect again, after a second; those of a server that says it will stop leave it by themselves."`
 
 	Procs int `default:"1" group:"Generator" help:"Processes that share the load; each may have some 19,000 sessions."`
 	Loops int `default:"2" group:"Generator" help:"Loops per process, each on a core of its own at best."`

@@ -28,6 +28,7 @@ type double struct {
 	welcome string // answer to the handshake, when it is another than the usual one
 
 	mu       sync.Mutex     // guards all below
+	away     string         // pushed to each guest behind its second echo: go away
 	hellos   []string       // handshakes as they came
 	http     []string       // bodies of HTTP requests
 	codes    map[uint16]int // compressed routes of requests
@@ -52,6 +53,7 @@ type guest struct {
 	conn       *transport.Conn
 	number     int
 	deliveries int
+	echoes     int
 	held       [][]byte          // late ones
 	tops       map[uint32]uint32 // highest position sent, by sender
 }
@@ -84,6 +86,22 @@ func newDoubleWith(t *testing.T, plan func(member, delivery int) fate, cfg trans
 	}
 	d.url = "ws://" + addr.String() + "/"
 	return d
+}
+
+func (g *guest) sendAway() {
+	g.double.mu.Lock()
+	away := g.double.away
+	g.double.mu.Unlock()
+	if away != "" {
+		g.conn.Write(appendMessage(protocol.AppendHeadroom(nil), protocol.Message{Type: protocol.Push, Route: protocol.AwayRoute, Body: []byte(away)}))
+	}
+}
+
+// came is how many handshakes there were.
+func (d *double) came() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.hellos)
 }
 
 // greet sets the answer to handshakes.
@@ -133,6 +151,9 @@ func (g *guest) message(b []byte) {
 	case m.Route == "room.echo":
 		g.double.holdUp()
 		g.answer(m.ID, m.Body)
+		if g.echoes++; g.echoes == 2 {
+			g.sendAway()
+		}
 	case m.Route == "room.join":
 		g.answer(m.ID, []byte(`{"code":0,"result":"success"}`))
 		g.double.join(string(m.Body), g)

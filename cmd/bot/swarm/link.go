@@ -40,6 +40,8 @@ type link struct {
 	stalled bool            // what arrives is not reported as done
 	held    [2]int          // packages and bytes not reported
 	kicked  protocol.Reason // what the server said before it closed
+	leaveAt int64           // when to leave a server that stops; 0: it does not
+	next    string          // where it sends us
 }
 
 // metric is what the phase is timed by.

@@ -50,6 +50,9 @@ func (s *session) pushed(h *hand, route string, body []byte, now int64) {
 	}
 	if !marked {
 		h.sums.noise++ // who came and who went
+		if route == protocol.AwayRoute {
+			s.goAway(h, body, now)
+		}
 	}
 	if len(h.worker.awaited) > 0 {
 		s.listen(h, heard{route, body, now}, now)

@@ -16,10 +16,10 @@ type session struct {
 	kind   *scenario.Behaviour
 	number uint32
 	room   uint32
-	url    string
 
 	mu      sync.Mutex // guards all below; taken before the lock of a hand
-	link    *link      // nil: no connection
+	url     string
+	link    *link // nil: no connection
 	ops     []scenario.Op
 	pc      int32
 	loops   [scenario.MaxDepth]int32
@@ -251,6 +251,9 @@ func (s *session) wake(h *hand, now int64) {
 	if s.link != nil {
 		s.pulse.tick(h, s, now)
 	}
+	if s.link != nil && s.link.leaveAt != 0 && s.link.leaveAt <= now {
+		s.moveOn(h, now)
+	}
 	if s.until != 0 && s.until <= now {
 		s.timeUp(h, now)
 	}
@@ -310,6 +313,9 @@ func (s *session) rearm(w *worker) {
 	at := s.until
 	if s.link != nil && s.pulse.next != 0 && (at == 0 || s.pulse.next < at) {
 		at = s.pulse.next
+	}
+	if s.link != nil && s.link.leaveAt != 0 && (at == 0 || s.link.leaveAt < at) {
+		at = s.link.leaveAt
 	}
 	for i := range s.asked {
 		if at == 0 || s.asked[i].until < at {

@@ -35,6 +35,11 @@ export class Calls {
     return this.#waiting.size + this.#sent.size
   }
 
+  /** How many are on their way. */
+  get sent() {
+    return this.#sent.size
+  }
+
   /**
    * A new call, waiting, and the promise of its answer.
    * @param {string} route

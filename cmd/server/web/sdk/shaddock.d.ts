@@ -129,7 +129,7 @@ export interface Options {
   maxWaiting?: number
   /** Milliseconds from dialling to the end of the handshake. Default 10,000. */
   connectTimeout?: number
-  /** Pauses in milliseconds: `base` (500) doubles up to `max` (20,000), half of it by chance. `attempts` (Infinity): failures in a row that are borne. false: never connect again. */
+  /** Pauses in milliseconds: `base` (500) doubles up to `max` (20,000), half of it by chance. `attempts` (Infinity): failures in a row that are borne. false: never connect again. Otherwise a client also leaves a server that stops by itself, when that says so (`sys.goaway`) and no answer is on its way; with a `url` in that push it tries there first. */
   reconnect?: false | { base?: number; max?: number; attempts?: number; random?: () => number }
   /** `user` of the handshake, for the server's validator: a value, or a function that is asked before each handshake, for tokens that expire. */
   user?: unknown | (() => unknown | Promise<unknown>)

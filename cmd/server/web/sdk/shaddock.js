@@ -20,6 +20,9 @@ import { decodeText, encodeMessage, Message } from './wire.js'
 
 export { Code, json, raw, Reason, ShaddockError }
 
+/** The push by which a server that stops asks its clients to connect again, see #goAway. */
+const GOAWAY = 'sys.goaway'
+
 /** How long a connection must have lasted for the next failure to count as the first. */
 const STABLE = 10_000
 
@@ -42,6 +45,11 @@ export class Client {
   #retry
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #stable
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #away
+  /** @type {string | undefined} where the next attempt goes, and only that one */
+  #next
+  #moving = false
   #everOpen = false
   /** @type {PromiseWithResolvers<import('./shaddock.js').Welcome> | undefined} */
   #connecting
@@ -174,6 +182,8 @@ export class Client {
   #dial() {
     this.#endWait()
     this.#become({ state: 'connecting' })
+    const url = this.#next ?? this.#url
+    this.#next = undefined
     const { WebSocket, connectTimeout, sys, user } = this.#options
     const how = {
       WebSocket, sys: sys ?? {}, timeout: connectTimeout,
@@ -182,7 +192,7 @@ export class Client {
     }
     try {
       /** @type {Link} */
-      const link = new Link(this.#url, how, {
+      const link = new Link(url, how, {
         shaking: () => this.#become({ state: 'handshaking' }),
         opened: (welcome) => void this.#opened(link, welcome),
         message: (m) => this.#message(m),
@@ -190,6 +200,7 @@ export class Client {
       })
       this.#link = link
     } catch (cause) {
+      if (url !== this.#url) return this.#dial() // a server sent us nowhere
       // The WebSocket refuses the URL itself: it would do so every time.
       this.#close(Object.freeze({ ...ending(Reason.none, String(cause)), cause }))
     }
@@ -243,9 +254,12 @@ export class Client {
   #ended(why) {
     this.#link = undefined
     clearTimeout(this.#stable)
+    clearTimeout(this.#away)
+    const moving = this.#moving
+    this.#moving = false
     if (why.kicked) for (const handler of this.#kicks) this.#call(handler, why)
     this.#calls.lost(why)
-    const wait = why.retry ? this.#backoff.next() : undefined
+    const wait = moving ? 0 : why.retry ? this.#backoff.next() : undefined
     if (wait === undefined) {
       this.#close(why)
       return
@@ -263,9 +277,39 @@ export class Client {
     globalThis.removeEventListener?.('online', this.#online)
   }
 
+  /**
+   * The server stops, and closes this connection after so many milliseconds. It
+   * tells everybody another time; within theirs, clients come back at a moment of
+   * their own, when no answer is on its way, so that nobody notices.
+   * @param {Uint8Array} body
+   */
+  #goAway(body) {
+    let told
+    try {
+      told = JSON.parse(decodeText(body))
+      if (told.url) this.#next = absolute(new URL(told.url, this.#url))
+    } catch {
+      // Not understood: the connection ends when the server says so.
+    }
+    if (!(told?.after >= 0) || this.#options.reconnect === false) return
+    const link = this.#link
+    const leave = () => {
+      if (this.#link !== link) return
+      if (this.state !== 'open' || this.#calls.sent > 0) {
+        this.#away = setTimeout(leave, 20)
+        return
+      }
+      this.#moving = true
+      link?.end(ending(Reason.shutdown))
+    }
+    clearTimeout(this.#away)
+    this.#away = setTimeout(leave, told.after * 0.8 * this.#backoff.random())
+  }
+
   /** @param {import('./shaddock.js').Ending} why */
   #close(why) {
     this.#endWait()
+    this.#next = undefined
     this.#calls.closed(why)
     this.#connecting?.reject(new ShaddockError(Code.closed, why.text, { ending: why, cause: why.cause }))
     this.#connecting = undefined
@@ -347,6 +391,7 @@ export class Client {
    * @param {import('./wire.js').Decoded} m
    */
   #push(route, m) {
+    if (route === GOAWAY) this.#goAway(m.body)
     const handlers = [...(this.#handlers.get(route) ?? []), ...(this.#handlers.get('*') ?? [])]
     if (handlers.length === 0) return // nobody listens: not worth decoding
     try {
