@@ -114,7 +114,9 @@ func TestBlockingDeadline(t *testing.T) {
 		if d := time.Since(begin); d.Round(time.Millisecond) != 2*time.Second {
 			t.Errorf("408 after %v, want 2s", d)
 		}
+		third := p.Request("t.check", ``) // while the session awaits nothing, but its handler is at work
 		p.WantReply("then the next", second, `{}`)
+		p.WantReply("and the one behind it", third, `{}`)
 		if d := time.Since(begin); d.Round(time.Millisecond) != 5*time.Second || cut.Round(time.Millisecond) != 2*time.Second {
 			t.Errorf("answered after %v, context ended after %v; want 5s, 2s", d, cut)
 		}

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/actorstest"
 	"github.com/shaddock-game/shaddock/protocol"
@@ -238,9 +240,44 @@ func TestAwait(t *testing.T) {
 		p.WantCode("no answer in time", third, protocol.CodeTimeout)
 		p.Session.Answer(actors.Answer{Token: stale, Value: value{3}})
 		p.WantReply("the session goes on", p.Request("t.echo", `"on"`), `"on"`)
-		if n := a.Stats().LateAnswers; n != 2 {
-			t.Errorf("%d late answers, want 2", n)
+
+		fourth := p.Request("t.later", `{}`)
+		token = <-waiting
+		p.Session.Answer(actors.Answer{Token: stale, Value: value{4}})
+		p.WantIdle("a late answer while another is awaited is not taken for that")
+		p.Session.Answer(actors.Answer{Token: token, Value: value{5}})
+		p.WantReply("which gets its own", fourth, `{"n":5}`)
+		if n := a.Stats().LateAnswers; n != 3 {
+			t.Errorf("%d late answers, want 3", n)
 		}
+	})
+}
+
+// "ghost members after quick login/close": whoever seats a session that has ended is
+// told so, though the session knew nothing of the seat when it ended.
+func TestSeatedAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		waiting := make(chan actors.Token, 1)
+		a := start(t, actors.Config{}, func(a *actors.App) {
+			a.Route("t.later", func(c *actors.Ctx, _ actors.Inbound) { waiting <- c.Await() })
+		})
+		told := make(chan *actors.SessionEnded, 1)
+		seat := actors.Membership{Kind: "table", Room: "7", PID: a.System().Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+			if m, is := c.Message().(*actors.SessionEnded); is {
+				told <- m
+			}
+		}))}
+		p := actorstest.Connect(t, a)
+		p.Request("t.later", `{}`)
+		token := <-waiting
+		p.Session.Close(protocol.ReasonClientGone)
+		synctest.Wait()
+		p.Session.Answer(actors.Answer{Token: token, Joined: &seat})
+		if m := <-told; m.ID != p.Session.ID() || m.Room != "7" {
+			t.Errorf("told %+v", m)
+		}
+		a.System().Root.Stop(seat.PID)
+		synctest.Wait()
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,6 +92,7 @@ func saying(text string) protocol.Frame {
 type memory struct {
 	kind    connKind
 	full    bool     // takes nothing
+	dead    bool     // fails, as a socket whose peer has gone
 	room    int      // when positive, how many bytes it still takes before it is full
 	writes  int      // calls
 	heard   []string // bodies of packages, or texts
@@ -105,6 +107,9 @@ func (m *memory) shutdown()                {}
 func (m *memory) close(bool)               {}
 
 func (m *memory) write(b []byte) (int, error) {
+	if m.dead {
+		return 0, syscall.EPIPE
+	}
 	if m.full {
 		return 0, errAgain
 	}

@@ -180,6 +180,34 @@ func TestExceptionsAreMerged(t *testing.T) {
 	}
 }
 
+// "broadcast error of one dead member failing a join": the others hear what is said
+// while one of them turns out to be dead, and who joins then is in.
+func TestBroadcastWithADeadMember(t *testing.T) {
+	for _, kind := range []connKind{kindStream, kindSocket, kindText} {
+		h := newHand(t, settings{})
+		cs, mems := h.crowd(5, kind)
+		mems[2].dead = true
+		var sent, dropped int
+		h.audience.Broadcast(saying("0"), nil, func(s, d int) { sent, dropped = s, d })
+		_, late := h.open(kind)
+		h.audience.Join(h.conns[5])
+		h.say("1", nil)
+		h.at(1)
+		for i, m := range mems {
+			if i != 2 {
+				wantHeard(t, fmt.Sprint("member ", i), m, "0", "1")
+			}
+		}
+		wantHeard(t, "who joined meanwhile", late, "1")
+		if sent != 4 || dropped != 1 {
+			t.Errorf("%d sent and %d dropped, want 4 and 1", sent, dropped)
+		}
+		if cs[2].phase != phaseGone || h.audience.shards[0].size.Load() != 5 {
+			t.Error("the dead one is still there")
+		}
+	}
+}
+
 // Any sequence of calls is heard as it would be without merging, walks or
 // budgets: a dumb twin says what each member must hear.
 func TestWalksAgainstATwin(t *testing.T) {

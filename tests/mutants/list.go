@@ -96,7 +96,7 @@ var mutants = []mutant{
 	{
 		fault: "1,000 pipelined requests: exactly one answer each", file: "actors/session_run.go",
 		protection: `if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {`, without: `if false {`,
-		pkg: "./actors", test: "TestPipelinedRequests",
+		pkg: "./tests", test: "TestThousandPipelinedRequests",
 	},
 	{
 		fault: "a client that stops reading: memory", file: "transport/outqueue.go",
@@ -134,17 +134,17 @@ var mutants = []mutant{
 	{
 		fault: "sends dropped beyond 16 queued messages with no word to anyone", file: "transport/outqueue.go",
 		protection: "\tc.unqueue(replace)\n\tc.out.entries = append(", without: "\tc.unqueue(replace)\n\tif len(c.out.entries) >= 16 {\n\t\treturn &outEntry{}\n\t}\n\tc.out.entries = append(",
-		pkg: "./tests", test: "TestBurstOfPushesFromOneHandler",
+		pkg: "./tests", test: "TestStalledReader",
 	},
 	{
 		fault: "one global logic goroutine, frozen by one handler", file: "actors/session_run.go",
-		protection: `return r != nil && !r.onLoop`, without: `return false`,
+		protection: `return r != nil && !r.onLoop`, without: `return r != nil && false`,
 		pkg: "./actors", test: "TestLoopIsNeverKeptByAHandlerThatWaits",
 	},
 	{
 		fault: "closing 300 sessions in one handler freezing the server", file: "actors/ref.go",
 		protection: `func (r *Ref) Kick(why protocol.Reason, text string) { r.send(&kickMsg{why, text}) }`,
-		without:    "func (r *Ref) Kick(why protocol.Reason, text string) {\n\tr.send(&kickMsg{why, text})\n\tfor !r.local.in.rest() {\n\t}\n}",
+		without:    "func (r *Ref) Kick(why protocol.Reason, text string) {\n\tr.send(&kickMsg{why, text})\n\ttime.Sleep(time.Millisecond)\n}", // until it is done
 		pkg:        "./actors", test: "TestClosing300Sessions",
 	},
 	{
@@ -154,14 +154,19 @@ var mutants = []mutant{
 		pkg: "./tests", test: "TestConnectCloseCyclesLeaveNothing",
 	},
 	{
-		fault: "ghost members after quick login/close", file: "actors/session_answer.go",
-		protection: "\t\tcase s.ended:\n\t\t\ts.farewellTo(*m, protocol.ReasonClientGone)\n", without: "",
+		fault: "ghost members after quick login/close", file: "actors/session.go",
+		protection: "\tfor _, m := range s.members {\n\t\ts.farewellTo(m, why)\n\t}\n", without: "",
 		pkg: "./rooms", test: "TestNoGhosts",
 	},
 	{
-		fault: "broadcast error of one dead member failing a join", file: "transport/conn_hold.go",
-		protection: "\tcase c.ended:\n\t\tt.droppedClosed += uint64(p.messages)\n\tcase c.out == nil && c.hold == nil:", without: "\tcase c.ended:\n\t\tpanic(\"broadcast to a dead member\")\n\tcase c.out == nil && c.hold == nil:",
-		pkg: "./tests", test: "TestDeadMembersFailNobodysJoin",
+		fault: "ghost members, seated after their end", file: "actors/session_answer.go",
+		protection: "\t\tcase s.ended:\n\t\t\ts.farewellTo(*m, protocol.ReasonClientGone)\n", without: "",
+		pkg: "./actors", test: "TestSeatedAfterTheEnd",
+	},
+	{
+		fault: "broadcast error of one dead member failing a join", file: "transport/walk.go",
+		protection: "\t\t\tw.dropped[kind]++\n", without: "\t\t\tw.dropped[kind]++\n\t\t\tw.at = 0\n",
+		pkg: "./transport", test: "TestBroadcastWithADeadMember",
 	},
 	{
 		fault: "handshake validator bypassed by sending only the ack", file: "actors/session_state.go",
@@ -186,7 +191,7 @@ var mutants = []mutant{
 	{
 		fault: "requests of one player handled out of order", file: "actors/session_run.go",
 		protection: `if e.packet.Type != protocol.Heartbeat && (s.busy() || !s.backlog.empty()) && !s.ended {`, without: `if e.packet.Type != protocol.Heartbeat && s.waiting.pending && !s.ended {`,
-		pkg: "./actors", test: "TestBlockingHandler",
+		pkg: "./actors", test: "TestBlockingDeadline",
 	},
 	{
 		fault: "TCP framing broken after a partial write", file: "transport/conn_out.go",
@@ -201,7 +206,38 @@ var mutants = []mutant{
 	},
 	{
 		fault: "one malformed message ending the process", file: "protocol/message.go",
-		protection: `if len(b) < 1+n {`, without: `if false {`,
+		protection: "\t\tif len(b) == 0 {\n\t\t\treturn Message{}, badMessage(\"a route length\", 0)\n\t\t}\n", without: "",
 		pkg: "./tests", test: "TestMalformedMessageClosesItsSender",
+	},
+	{
+		fault: "a handler that panics ending the process", file: "actors/session_data.go",
+		protection: "\t\tif p := recover(); p != nil {\n\t\t\terr := s.panicked(r.name, p)", without: "\t\tif p := any(nil); p != nil {\n\t\t\terr := s.panicked(r.name, p)",
+		pkg: "./tests", test: "TestSleepingAndPanickingHandlers",
+	},
+	{
+		fault: "a room that panics ending the process", file: "rooms/panic.go",
+		protection: "\t\tif p := recover(); p != nil {\n\t\t\tst.stats.Panics.Add(1)\n\t\t\tst.log.Error(\"room behaviour", without: "\t\tif p := any(nil); p != nil {\n\t\t\tst.stats.Panics.Add(1)\n\t\t\tst.log.Error(\"room behaviour",
+		pkg: "./rooms", test: "TestPanicRestoresSnapshot",
+	},
+	// FEATURES 6, those of clusters.
+	{
+		fault: "two nodes killed at once making the cluster unjoinable", file: "actors/cluster/roster/loop.go",
+		protection: `if !r.refused(l.ctx, addr) {`, without: `if true {`,
+		pkg: "./actors/cluster/directory", test: "TestTwoCrashAndAThirdJoins",
+	},
+	{
+		fault: "a restarted node waiting for its own past", file: "actors/cluster/roster/roster.go",
+		protection: "\t\tif err := r.cfg.Store.Revoke(ctx, m.Lease); err != nil {\n\t\t\treturn err\n\t\t}\n", without: "",
+		pkg: "./actors/cluster/roster", test: "TestRestartEndsItsOwnPast",
+	},
+	{
+		fault: "sticky routes to dead nodes", file: "actors/cluster/directory/locate.go",
+		protection: `if _, there := d.cfg.Roster.View().Get(p.Node); !there {`, without: `if false {`,
+		pkg: "./actors/cluster/directory", test: "TestVanishedHost",
+	},
+	{
+		fault: "session ids colliding between nodes", file: "actors/cluster/roster/roster.go",
+		protection: `m.Sessions != 0 && m.Sessions == r.cfg.Self.Sessions:`, without: `false:`,
+		pkg: "./actors/cluster/roster", test: "TestSessionIDsOfTwoMembersNeverBeginAlike",
 	},
 }

@@ -51,22 +51,23 @@ func run(root, only string, show bool) error {
 	if err := intact(root, chosen); err != nil {
 		return err
 	}
-	survived := 0
+	failed := 0
 	for i, m := range chosen {
 		begun := time.Now()
-		v, err := m.try(root)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.fault, err)
-		}
 		word := "caught"
-		if !v {
+		switch caught, err := m.try(root); {
+		case err != nil:
+			word = "BROKEN"
+			failed++
+			fmt.Fprintln(os.Stderr, err)
+		case !caught:
 			word = "SURVIVED"
-			survived++
+			failed++
 		}
 		fmt.Printf("%2d/%d %-8s %5.1fs  %s · %s: %s\n", i+1, len(chosen), word, time.Since(begun).Seconds(), m.fault, m.file, m.test)
 	}
-	if survived > 0 {
-		return fmt.Errorf("%d of %d mutants survived: their tests do not test what they say", survived, len(chosen))
+	if failed > 0 {
+		return fmt.Errorf("%d of %d mutants were not caught: their tests do not test what they say, or they do not build", failed, len(chosen))
 	}
 	fmt.Printf("all %d mutants were caught by the tests named\n", len(chosen))
 	return nil

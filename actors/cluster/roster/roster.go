@@ -120,6 +120,11 @@ func Join(ctx context.Context, cfg Config) (*Roster, error) {
 	}
 }
 
+// ErrSameSessions says that another member's sessions have ids that begin as ours
+// do: messages would reach the wrong one. The beginning is random, of 2^23: whoever
+// starts again gets another.
+var ErrSameSessions = errors.New("session ids begin like those of another member, start again")
+
 // clean ends the leases of earlier processes at our address. They are gone, since
 // we could bind it; without this their rooms would wait for the leases to run out.
 func (r *Roster) clean(ctx context.Context) error {
@@ -129,8 +134,13 @@ func (r *Roster) clean(ctx context.Context) error {
 	}
 	for _, rec := range recs {
 		m, err := decode(rec)
-		if err != nil || m.Addr != r.cfg.Self.Addr || m.ID == r.cfg.Self.ID {
+		switch {
+		case err != nil || m.ID == r.cfg.Self.ID:
 			continue // an unreadable record is reported by whoever lists it next
+		case m.Addr != r.cfg.Self.Addr && m.Sessions != 0 && m.Sessions == r.cfg.Self.Sessions:
+			return fmt.Errorf("%w: %s", ErrSameSessions, m.Name)
+		case m.Addr != r.cfg.Self.Addr:
+			continue
 		}
 		r.log.Info("ended what an earlier process at this address left", "member", m.ID)
 		if err := r.cfg.Store.Revoke(ctx, m.Lease); err != nil {

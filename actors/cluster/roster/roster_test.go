@@ -249,6 +249,27 @@ func TestRestartEndsItsOwnPast(t *testing.T) {
 	})
 }
 
+// "session ids colliding between nodes".
+func TestSessionIDsOfTwoMembersNeverBeginAlike(t *testing.T) {
+	inTown(t, func(t *town) {
+		cfg, n := t.config("a")
+		cfg.Self.Sessions = 7
+		first := t.joinWith(cfg, n)
+		cfg, _ = t.config("b")
+		cfg.Self.Sessions = 7
+		if _, err := Join(t.Context(), cfg); !errors.Is(err, ErrSameSessions) {
+			t.Fatalf("joined with the ids of another: %v", err)
+		}
+		cfg, n = t.config("b")
+		cfg.Self.Sessions = 8
+		t.joinWith(cfg, n).sees("with others it may", "a", "b")
+		first.Close() // killed
+		cfg, n = t.config("a2")
+		cfg.Self.Addr, cfg.Self.Sessions = "host:a", 7
+		t.joinWith(cfg, n).sees("and what an earlier self had is free", "a2", "b")
+	})
+}
+
 func TestCrashedPeer(t *testing.T) {
 	refused := fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
 	for _, c := range []struct {
