@@ -200,9 +200,9 @@ export class Client {
       })
       this.#link = link
     } catch (cause) {
-      if (url !== this.#url) return this.#dial() // a server sent us nowhere
       // The WebSocket refuses the URL itself: it would do so every time.
-      this.#close(Object.freeze({ ...ending(Reason.none, String(cause)), cause }))
+      if (url === this.#url) this.#close(Object.freeze({ ...ending(Reason.none, String(cause)), cause }))
+      else this.#dial() // where a server sent us
     }
   }
 
