@@ -127,9 +127,9 @@ func (o *Office) Post(node string, body []byte) error {
 	}
 	l := o.lane(link.Peer{ID: m.ID, Addr: m.Addr})
 	size := int64(len(body))
-	if l.messages.Add(1) > int64(o.cfg.Messages) || l.bytes.Add(size) > int64(o.cfg.Bytes) && l.messages.Load() > 1 {
-		l.messages.Add(-1)
-		l.bytes.Add(-size)
+	n, bytes := l.messages.Add(1), l.bytes.Add(size)
+	if n > int64(o.cfg.Messages) || bytes > int64(o.cfg.Bytes) && n > 1 { // one alone may be larger
+		l.release(1, len(body))
 		o.stats.refused.Add(1)
 		return ErrBusy
 	}

@@ -187,6 +187,27 @@ func TestFullLaneRefuses(t *testing.T) {
 	}, "a", "b")
 }
 
+// A refusal for one limit leaves the other as it was.
+func TestRefusalsDoNotLoosenTheLimits(t *testing.T) {
+	onStreet(t, post.Config{Messages: 10, Bytes: 100}, func(s *street) {
+		a := s.houses["a"]
+		s.net.Cut("host:a", "host:b")
+		for i := range 10 {
+			if err := a.send("b", i); err != nil {
+				s.Fatal(err)
+			}
+		}
+		for i := range 1000 {
+			if err := a.send("b", i); !errors.Is(err, post.ErrBusy) {
+				s.Fatalf("one too many: %v", err)
+			}
+		}
+		if n := a.Office.Stats().WaitingBytes; n != 10 {
+			s.Fatalf("%d bytes wait", n)
+		}
+	}, "a", "b")
+}
+
 // What a node that leaves has not confirmed is reported, and when it comes back as
 // the same process it hears nothing twice.
 func TestNodeThatLeavesAndComesBack(t *testing.T) {

@@ -21,6 +21,8 @@ type Stats struct {
 	Envelopes   int64 // sent, with all words about the flows
 	Unreadable  int64 // batches that could not be read to their end
 	Waiting     int64 // messages that are not confirmed now
+
+	WaitingBytes int64 // of them
 }
 
 // Stats returns the counters.
@@ -33,6 +35,7 @@ func (o *Office) Stats() Stats {
 	}
 	o.lanes.Range(func(_, v any) bool {
 		s.Waiting += v.(*lane).messages.Load()
+		s.WaitingBytes += v.(*lane).bytes.Load()
 		return true
 	})
 	return s
