@@ -30,6 +30,15 @@ clients: ## clients that nobody here wrote, and our own SDK in a browser
 mutants: ## each protection against a known fault is taken out, and its test must fail; a quarter of an hour
 	$(GO) run ./tests/mutants
 
+chaos: ## ten minutes of failures under load, and the proof that nothing went wrong; SEED=n for a schedule again
+	$(GO) run -race ./tests/chaos --seed $(or $(SEED),0)
+
+chaos-minute:
+	$(GO) run -race ./tests/chaos --for 60s --seed $(or $(SEED),0)
+
+failures: ## the table of failures in ARCHITECTURE.md; a quarter of an hour
+	$(GO) run ./tests/chaos failures
+
 bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
 	cd tests/peers && $(GO) run ./bench
 

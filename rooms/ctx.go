@@ -20,6 +20,12 @@ func (c *Ctx) ID() string { return c.st.id }
 // Kind returns the name of the room's kind.
 func (c *Ctx) Kind() string { return c.st.kind.name }
 
+// Epoch is the room's fencing token in a cluster, 0 on a server alone: whoever owns
+// the room after another has a higher one. A game that writes to a store of its own
+// should have that store refuse what comes with a lower one than it has seen. It
+// can rise while the room goes on, when this node regains a room it was not sure of.
+func (c *Ctx) Epoch() uint64 { return c.st.epoch }
+
 // Now returns the time of the message being handled. A behaviour takes the time
 // from here, so that a test can drive it.
 func (c *Ctx) Now() time.Time { return c.st.now }

@@ -218,7 +218,7 @@ func (r *farRoom) flush(now time.Time) {
 // asked for something that nobody answered.
 func (r *farRoom) resume(c actor.Context, epoch uint64) {
 	r.suspended = false
-	r.far.epoch = epoch
+	r.far.epoch, r.st.epoch = epoch, epoch
 	r.far.silence(false)
 	r.far.greet()
 	if r.rollEnd.IsZero() {

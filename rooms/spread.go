@@ -187,7 +187,7 @@ func (h *Host) spawnFar(key Key, epoch uint64, name string) error {
 		f := newFar(h, k, key, epoch)
 		r := &farRoom{far: f, spread: h.spread, safe: h.newSafe(k)}
 		r.room = room{key: key, host: h, ended: ended, end: end, work: &h.work, st: &state{
-			kind: k, id: key.ID, log: log, stats: &h.stats,
+			kind: k, id: key.ID, log: log, stats: &h.stats, epoch: epoch,
 			rand: newRand(uint64(time.Now().UnixNano())),
 			out:  f,
 		}}

@@ -23,6 +23,7 @@ type state struct {
 	log   *slog.Logger
 	rand  *rand.Rand
 	stats *counters
+	epoch uint64            // of a room of a cluster; a farRoom raises it
 	self  actors.Membership // what members record: how to reach this room
 
 	// Owned by whoever drives the room.
