@@ -54,6 +54,8 @@ type App struct {
 	closed []func(*Ref, protocol.Reason)
 	errs   []error
 
+	nodes      Nodes      // nil for a node alone
+	far        *actor.PID // the farActor, with nodes
 	pipeline   Pipeline
 	components []*component // in the order of registration
 	hooked     bool         // Finish has to call Shutdown hooks; owned by whoever stops the application
@@ -71,6 +73,7 @@ type App struct {
 	groups     sync.Map      // name → *Group, of those that are not closed
 	schedulers sync.Map      // name → *Scheduler, the same
 	grouped    atomic.Uint64 // tells actors of one name apart
+	polled     atomic.Uint64 // numbers what other nodes are asked
 }
 
 // Session ids are a random prefix of one App and a serial number.
@@ -241,6 +244,9 @@ func (a *App) sessions() (all []*Session) {
 // Close ends what the application itself listens to; it is the last call.
 func (a *App) Close() {
 	a.users.local.close()
+	if a.far != nil {
+		a.system.Root.Stop(a.far)
+	}
 	for name, g := range a.groups.Range {
 		if a.groups.CompareAndDelete(name, g) {
 			a.system.Root.Stop(g.(*Group).pid)

@@ -32,12 +32,12 @@ func (l Late) ReplyError(err error) { l.ref.Answer(Answer{Token: l.token, Err: e
 // the session's goroutine, with the session's Ctx. This is how other parts of the
 // server act for a player without racing with what the player does. The client's
 // rate does not count, nor do inbound stages. V is encoded before Invoke returns;
-// the error is that of an unknown route, of the encoding, or of a session that lives
-// on another node.
+// the error is that of an unknown route or of the encoding.
+//
+// On another node it calls the handler that is registered there: a route is what can
+// be named across nodes, a function is not. All nodes register the same routes; one
+// that lacks this one counts it in Stats.FarUnreadable.
 func (r *Ref) Invoke(route string, v any) error {
-	if r.local == nil {
-		return fmt.Errorf("invoke %s: the session is on another node", route)
-	}
 	to := r.app.routes[route]
 	if to == nil {
 		return fmt.Errorf("invoke %s: no such route", route)

@@ -13,7 +13,14 @@ import (
 
 // Ref is the reference to a session: usable from any goroutine, for as long as
 // one likes. What is sent to a session that has ended is dropped. Refs of the
-// same session are the same pointer.
+// same session of this node are the same pointer.
+//
+// A session of another node (App.Find, rooms.Member.Session) takes the same calls.
+// What is sent to it arrives once and in the order of one goroutine's calls, or is
+// counted: in Stats.FarRefused when it could not be sent, in FarEnded when the session
+// was no more, in the post's Unconfirmed when its node left the cluster meanwhile.
+// Values travel as bodies of pushes do, attributes as JSON. UID, Value and State are
+// what was brought last, see Refresh.
 type Ref struct {
 	id   uint64
 	pid  *actor.PID
@@ -39,7 +46,8 @@ func (r *Ref) UID() string {
 	return ""
 }
 
-// PID returns the address of the session's actor.
+// PID returns the address of the session's actor; of one on another node that of who
+// passes messages on to it, nil when they go from node to node.
 func (r *Ref) PID() *actor.PID { return r.pid }
 
 // Wire returns the session's connection, for an Audience. Do not write to it:
@@ -73,7 +81,7 @@ func (r *Ref) send(msg any) {
 		r.local.SendUserMessage(r.pid, msg)
 		return
 	}
-	r.app.system.Root.Send(r.pid, r.distant(msg))
+	r.sendFar(msg)
 }
 
 // Messages of a session's own.

@@ -20,6 +20,8 @@ type counters struct {
 	Users, Logins                       atomic.Int64
 	LoginsRefused, Forced               atomic.Int64
 	Panics, MailboxRefused, DeadLetters atomic.Int64
+	FarSent, FarRefused                 atomic.Int64
+	FarEnded, FarUnreadable             atomic.Int64
 }
 
 // codes are the answers counted one by one; the last stands for all others.
@@ -59,6 +61,10 @@ type Stats struct {
 	Panics         int64            // of handlers and actors
 	MailboxRefused int64            // messages that a full mailbox refused
 	DeadLetters    int64            // messages to actors that are gone, whose sender did not care
+	FarSent        int64            // messages for sessions and groups of other nodes
+	FarRefused     int64            // those that could not be sent: the node is not there or does not keep up
+	FarEnded       int64            // messages of other nodes for sessions that had ended
+	FarUnreadable  int64            // messages of other nodes that could not be carried out here
 }
 
 // Stats returns the counters as they are now.
@@ -73,6 +79,8 @@ func (a *App) Stats() Stats {
 		Users: c.Users.Load(), Logins: c.Logins.Load(),
 		LoginsRefused: c.LoginsRefused.Load(), Forced: c.Forced.Load(),
 		MailboxRefused: c.MailboxRefused.Load(), DeadLetters: c.DeadLetters.Load(),
+		FarSent: c.FarSent.Load(), FarRefused: c.FarRefused.Load(),
+		FarEnded: c.FarEnded.Load(), FarUnreadable: c.FarUnreadable.Load(),
 	}
 	for r := range protocol.Reasons() {
 		if n := c.Ended[r].Load(); n > 0 {

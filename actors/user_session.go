@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 
+	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -219,8 +220,12 @@ func (p *framePush) carry(s *Session, t *turn) {
 }
 
 // force takes the uid from a session that does not answer, and cuts its
-// connection: from any goroutine.
+// connection: from any goroutine, on any node.
 func (r *Ref) force(why protocol.Reason) {
 	r.uid.Store(evictedUID)
+	if r.wire == nil {
+		r.post(talk.PutUint([]byte{farForce}, r.id), talk.PutUint(nil, uint64(why)))
+		return
+	}
 	r.wire.Close(why)
 }

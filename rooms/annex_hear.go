@@ -165,6 +165,10 @@ func (a *annexState) toOne(code byte, id uint64, s *seat, o *ops) {
 		if route, body := o.String(), o.Bytes(); s != nil && o.Err == nil {
 			s.member.ref.Push(route, actors.Raw(body))
 		}
+	case downRest:
+		if rest := o.Bytes(); s != nil && o.Err == nil {
+			s.member.ref.CarryOut(rest)
+		}
 	case downKick:
 		if why, text := protocol.Reason(o.Uint()), o.String(); s != nil && o.Err == nil {
 			s.member.ref.Kick(why, text)

@@ -54,6 +54,7 @@ type seat struct {
 	in        bool   // the room has seated it
 	listening bool   // it is in the outlet
 	joining   int    // joins that are not answered
+	told      actors.StateMark
 }
 
 // asked is one thing that the room was told and may have to be told again.
@@ -101,7 +102,8 @@ func (a *annexState) call(cl *call) {
 		s.body = cl.body
 		s.joining++
 	}
-	op := talk.PutUint([]byte{upCall}, uint64(cl.verb))
+	op := a.state(nil, id, cl.from)
+	op = talk.PutUint(append(op, upCall), uint64(cl.verb))
 	op = talk.PutUint(op, id)
 	op = talk.PutUint(op, uint64(cl.token.Number()))
 	op = talk.PutBytes(op, cl.from.UID())
@@ -109,6 +111,19 @@ func (a *annexState) call(cl *call) {
 	op = talk.PutBytes(op, cl.body)
 	op = putLabels(talk.PutBool(op, cl.matched), cl.labels)
 	a.ask(&asked{session: id, token: cl.token.Number(), join: cl.verb == verbJoin, op: op})
+}
+
+// state appends the attributes of a session that the room does not know.
+func (a *annexState) state(b []byte, id uint64, ref *actors.Ref) []byte {
+	s, ok := a.seats[id]
+	if !ok {
+		return b
+	}
+	if state, changed := s.told.State(ref); changed {
+		b = talk.PutUint(append(b, upState), id)
+		b = talk.PutBytes(talk.PutBytes(b, ref.UID()), state)
+	}
+	return b
 }
 
 func (a *annexState) refuse(cl *call, err error) {
@@ -178,6 +193,9 @@ func (a *annexState) found(now time.Time, p places.Place) {
 	for _, q := range a.asked {
 		a.put(q)
 	}
+	for _, s := range a.seats { // what was asked before may have older attributes in it
+		s.told = actors.StateMark{}
+	}
 	a.talk.Flush(now)
 }
 
@@ -185,7 +203,9 @@ func (a *annexState) found(now time.Time, p places.Place) {
 func (a *annexState) returns() {
 	for id, s := range a.seats {
 		if s.in {
-			b := talk.PutUint(append(a.talk.Batch, upReturn), id)
+			s.told = actors.StateMark{}
+			b := a.state(a.talk.Batch, id, s.member.ref)
+			b = talk.PutUint(append(b, upReturn), id)
 			b = talk.PutBytes(b, s.member.ref.UID())
 			a.talk.Batch = talk.PutBytes(b, s.body)
 			a.stats.returns.Add(1)

@@ -230,10 +230,19 @@ func (f *far) setMerge(m Merge) {
 // close has nothing to end: the last answers have told every gate.
 func (f *far) close() {}
 
-// pass says to a distant session what somebody sent to its reference.
+// pass says to a distant session what somebody sent to its reference. One that is in
+// the room no longer is reached past it.
 func (f *far) pass(d *actors.ToDistant) {
 	id := d.Ref.ID()
+	if _, here := f.sessions[id]; !here {
+		d.Post()
+		return
+	}
 	switch {
+	case d.Rest != nil:
+		if _, g := f.to(id, downRest); g != nil {
+			g.Batch = talk.PutBytes(g.Batch, d.Rest)
+		}
 	case d.Answer != nil:
 		f.answerTo(id, *d.Answer)
 	case d.Kick != nil:

@@ -99,6 +99,11 @@ func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
 		switch code {
 		case upCall:
 			f.call(st, now, g, &o)
+		case upState:
+			id, uid, state := o.Uint(), o.String(), o.Bytes()
+			if b := f.session(g, id, uid); b.ref.Wire() == nil {
+				b.ref.KnowState(state)
+			}
 		case upReturn:
 			id, uid, body := o.Uint(), o.String(), o.Bytes()
 			f.comeBack(st, now, f.session(g, id, uid), body)

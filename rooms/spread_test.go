@@ -12,6 +12,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/actorstest"
 	"github.com/shaddock-game/shaddock/actors/cluster"
+	"github.com/shaddock-game/shaddock/actors/cluster/apps"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/link/linktest"
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
@@ -39,6 +40,7 @@ type citizen struct {
 	addr  string
 	store *storetest.Faulty
 	app   *actors.App
+	apps  *apps.Apps
 	host  *rooms.Host
 }
 
@@ -72,7 +74,7 @@ func (t *town) start(name string) *citizen {
 	}
 	n.host = host
 	cfg := cluster.Config{
-		Store: n.store, Listen: n.addr, Node: name,
+		Store: n.store, Listen: n.addr, Node: name, Sessions: n.app.Prefix(),
 		Connect: func(boot string) (*link.Link, func(context.Context, string) error) {
 			return t.net.Add(boot, n.addr, nil), t.net.Dial(n.addr)
 		},
@@ -86,6 +88,7 @@ func (t *town) start(name string) *citizen {
 	if n.Node, err = cluster.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
+	n.apps = apps.Join(n.app, n.Node, nil)
 	host.Keep(n.Snapshots())
 	host.Spread(n.Node)
 	if err := errors.Join(n.app.Start(), n.Start(t.Context())); err != nil {
@@ -103,6 +106,7 @@ func (n *citizen) stop() {
 	if err := errors.Join(n.Drain(ctx), n.app.Shutdown(ctx), n.host.Stop(ctx, protocol.ReasonShutdown), n.Leave(ctx)); err != nil {
 		n.town.Errorf("stop %s: %v", n.addr, err)
 	}
+	n.apps.Close()
 	n.app.Close()
 	n.forget()
 }
@@ -130,6 +134,7 @@ func (n *citizen) kill() {
 	if err := errors.Join(n.app.Shutdown(ctx), n.host.Stop(ctx, protocol.ReasonShutdown)); err != nil {
 		n.town.Errorf("kill %s: %v", n.addr, err)
 	}
+	n.apps.Close()
 	n.app.Close()
 }
 

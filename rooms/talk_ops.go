@@ -12,7 +12,8 @@ const (
 	upReturn = 2 // session, uid, body of its join: a member that the room should know
 	upEnded  = 3 // session, reason
 	upBye    = 4 // the gate has no members any more
-	upHello  = 5 // first of each conversation, then upReturns and nothing else in this batch
+	upHello  = 5 // first of each conversation, then upReturns, with upStates, and nothing else in this batch
+	upState  = 6 // session, uid, attributes: those of the session, ahead of what it says when they have changed
 )
 
 // From a room to a gate.
@@ -28,6 +29,7 @@ const (
 	downMoved     = 9  // the room goes on elsewhere
 	downResync    = 11 // the members here came too late for some of what the room said
 	downMerge     = 10 // window in ns, count, bytes, lossy
+	downRest      = 12 // session, what else was sent to its reference
 )
 
 // Flags of downAnswer.

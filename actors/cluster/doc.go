@@ -9,6 +9,7 @@
 //	flow       a lossy direction of a conversation, repaired
 //	talk       a conversation of two such directions
 //	post       messages from node to node, by flows
+//	apps       sessions and groups of other nodes, by the post
 //
 // Node puts them together and starts and stops them in the one order that works.
 // It knows no rooms: package rooms brings what runs them (Serve) and what they say

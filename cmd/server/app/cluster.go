@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors/cluster"
+	"github.com/shaddock-game/shaddock/actors/cluster/apps"
 	"github.com/shaddock-game/shaddock/actors/cluster/carrier"
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
 	"github.com/shaddock-game/shaddock/actors/cluster/store/etcd"
@@ -51,6 +52,7 @@ const joinTimeout = 20 * time.Second
 type node struct {
 	*cluster.Node
 	store *etcd.Store
+	apps  *apps.Apps
 }
 
 // openNode prepares the node, before the sessions start; it joins in joinCluster.
@@ -62,7 +64,7 @@ func (s *server) openNode() error {
 	cfg := cluster.Config{
 		Name: c.Name, Node: c.Node, Listen: cmp.Or(c.Listen, "127.0.0.1:0"), Advertise: c.Advertise,
 		Insecure: c.Insecure, Roles: c.Roles, Labels: c.Labels, Needs: c.Needs, Weight: c.Weight, TTL: c.TTL,
-		Load: s.load, Logger: s.cfg.Log,
+		Load: s.load, Logger: s.cfg.Log, Sessions: s.actors.Prefix(),
 	}
 	var err error
 	if c.Cert != "" {
@@ -80,7 +82,7 @@ func (s *server) openNode() error {
 		return fmt.Errorf("--cluster-etcd: %w", err)
 	}
 	n.UseStore(store)
-	s.node = &node{n, store}
+	s.node = &node{n, store, apps.Join(s.actors, n, s.cfg.Log)}
 	s.rooms.Keep(n.Snapshots())
 	s.rooms.Spread(n)
 	return nil
@@ -133,5 +135,7 @@ func (s *server) leave(ctx context.Context) error {
 }
 
 func (n *node) close(ctx context.Context) error {
-	return errors.Join(n.Leave(ctx), n.store.Close())
+	err := n.Leave(ctx)
+	n.apps.Close()
+	return errors.Join(err, n.store.Close())
 }
