@@ -52,4 +52,19 @@ func (s *server) collectCluster(e emit) {
 	e.count("cluster_resyncs_total", "Times that this gate's members of a room were told to resync.", float64(r.Resyncs))
 	e.count("cluster_late_gates_total", "Gates that a room which opened did not wait for any longer.", float64(r.LateGates))
 	e.count("cluster_unreadable_total", "Batches of a version that this node cannot read.", float64(r.Unreadable))
+	s.collectPost(e)
+}
+
+// collectPost emits what becomes of messages for sessions, users and groups of other
+// nodes.
+func (s *server) collectPost(e emit) {
+	p, a := s.node.apps.Stats(), s.actors.Stats()
+	counts(e, "cluster_post_total", "Messages for the sessions and groups of other nodes, by what became of them.", "result", map[string]int64{
+		"taken": p.Posted, "refused": a.FarRefused, "unconfirmed": p.Unconfirmed,
+		"delivered": p.Delivered, "ended": a.FarEnded, "unreadable": a.FarUnreadable + p.Unreadable,
+	})
+	e.gauge("cluster_post_waiting", "Messages that other nodes have not confirmed.", float64(p.Waiting))
+	e.count("cluster_post_envelopes_total", "Envelopes sent for all of them.", float64(p.Envelopes))
+	e.count("cluster_post_repaired_total", "Batches of them that were sent again.", float64(p.Repaired))
+	e.count("cluster_post_lost_total", "Batches of other nodes that never came and never will.", float64(p.Lost))
 }
