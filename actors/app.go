@@ -243,7 +243,7 @@ func (a *App) sessions() (all []*Session) {
 
 // Close ends what the application itself listens to; it is the last call.
 func (a *App) Close() {
-	a.users.local.close()
+	a.users.close()
 	if a.far != nil {
 		a.system.Root.Stop(a.far)
 	}

@@ -41,6 +41,7 @@ type Users struct {
 	app   *App
 	local *LocalUsers
 	place UserPlacement // set before Start, read-only afterwards
+	far   *farUsers     // nil for a node alone; as place
 }
 
 // Users returns the way to players by uid.
@@ -48,6 +49,11 @@ func (a *App) Users() *Users { return a.users }
 
 // Place makes p the way to users, before App.Start.
 func (u *Users) Place(p UserPlacement) { u.place = p }
+
+func (u *Users) close() {
+	u.local.close()
+	u.far.close()
+}
 
 // Local returns the keeper of users on this node, which is the placement unless
 // Place has set another.

@@ -43,7 +43,7 @@ func newUsers(a *App) *Users {
 	l := &LocalUsers{app: a, seed: maphash.MakeSeed()}
 	for i := range l.pids {
 		props := actor.PropsFromProducer(func() actor.Actor {
-			return &userKeeper{app: a, users: make(map[string]*userState)}
+			return &userKeeper{app: a, userBook: newUserBook(a)}
 		}, actor.WithMailbox(a.Mailbox(userMailbox)))
 		pid, err := a.system.Root.SpawnNamed(props, fmt.Sprintf("users/%s/%d", a.system.ID, i))
 		if err != nil {
@@ -60,10 +60,8 @@ func (l *LocalUsers) Deliver(uid string, msg any) {
 		refuse(msg, ErrStopped)
 		return
 	}
-	if g, ok := msg.(*UserGone); ok && g.again == nil {
-		msg = &UserGone{Session: g.Session, Token: g.Token, again: func() {
-			time.AfterFunc(goodbyeAgain, func() { l.Deliver(uid, g) })
-		}}
+	if g, ok := msg.(*UserGone); ok {
+		msg = g.until(l, uid)
 	}
 	i := maphash.String(l.seed, uid) & (userKeepers - 1)
 	l.app.system.Root.Send(l.pids[i], &userMail{uid, msg})
@@ -92,8 +90,7 @@ type userKeeper struct {
 	app *App
 
 	// Owned by Receive.
-	users  map[string]*userState
-	uid    string // of the message being handled
+	userBook
 	now    time.Time
 	timers timer.Set[time.Time]
 	alarm  timer.Alarm
@@ -125,14 +122,10 @@ func (k *userKeeper) Receive(c actor.Context) {
 }
 
 func (k *userKeeper) mail(mail *userMail) {
-	k.uid = mail.uid
-	u, known := k.users[k.uid]
-	if !known {
-		u = &userState{policy: k.app.cfg.Duplicates}
-	}
+	u, known := k.open(mail.uid)
 	switch m := mail.msg.(type) {
 	case *UserBind:
-		u.bind(k, login{m.Session, m.Token})
+		u.bind(k, login{id: m.Session.id, token: m.Token, ref: m.Session})
 	case *UserGone:
 		u.gone(k, m.Session, m.Token)
 	case *UserPush:
@@ -151,19 +144,7 @@ func (k *userKeeper) mail(mail *userMail) {
 	k.settle(known, u)
 }
 
-// settle remembers a user who has a session and forgets one who has none.
-func (k *userKeeper) settle(known bool, u *userState) {
-	switch empty := u.empty(); {
-	case !empty && !known:
-		k.users[k.uid] = u
-		k.app.stats.Users.Add(1)
-	case empty && known:
-		delete(k.users, k.uid)
-		k.app.stats.Users.Add(-1)
-	}
-}
-
-func (k *userKeeper) confirm(l login) {
+func (k *userKeeper) confirm(l *login) {
 	k.app.stats.Logins.Add(1)
 	l.ref.send(&UserBound{UID: k.uid, Token: l.token})
 }
@@ -179,12 +160,12 @@ func (k *userKeeper) evict(l login, why protocol.Reason, text string) {
 	l.ref.send(&userEvict{uid: uid, token: l.token, why: why, text: text})
 	k.timers.After(k.now, handover, func(time.Time) {
 		u, ok := k.users[uid]
-		if !ok || find(u.leaving, l.ref) < 0 {
+		if !ok || find(u.leaving, l.id) < 0 {
 			return
 		}
 		k.app.stats.Forced.Add(1)
 		l.ref.force(why)
-		k.mail(&userMail{uid, &UserGone{Session: l.ref.id, Token: l.token}})
+		k.mail(&userMail{uid, &UserGone{Session: l.id, Token: l.token}})
 	})
 }
 

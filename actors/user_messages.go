@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -32,6 +33,10 @@ type (
 		Value any
 
 		fate *fate // nil: nobody asks
+
+		// In a cluster: who asked for it, and as what.
+		node   string
+		number uint64
 	}
 
 	// UserKick ends all sessions of the user.
@@ -84,6 +89,16 @@ func (m *UserGone) Refused(err error) {
 	if m.again != nil && errors.Is(err, ErrBusy) {
 		m.again()
 	}
+}
+
+// until returns a goodbye that is said to p again as long as it is refused.
+func (m *UserGone) until(p UserPlacement, uid string) *UserGone {
+	if m.again != nil {
+		return m
+	}
+	return &UserGone{Session: m.Session, Token: m.Token, again: func() {
+		time.AfterFunc(goodbyeAgain, func() { p.Deliver(uid, m) })
+	}}
 }
 
 // Refused implements Refusable.

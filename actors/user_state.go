@@ -55,13 +55,24 @@ type userState struct {
 
 // login is one session's bind to the user.
 type login struct {
-	ref   *Ref
-	token uint32 // of the session's newest bind
+	id    uint64    // of the session
+	token uint32    // of its newest bind
+	ref   *Ref      // when users are kept on the session's own node
+	gate  *userGate // when they are not: where it is
+	since moment    // when it was confirmed, in a cluster
+}
+
+// moment is a place in the order of all confirmed logins of a shard, through all its
+// activations.
+type moment struct{ epoch, n uint64 }
+
+func (m moment) before(o moment) bool {
+	return m.epoch < o.epoch || m.epoch == o.epoch && m.n < o.n
 }
 
 // userSink carries out what a userState decides.
 type userSink interface {
-	confirm(l login)
+	confirm(l *login) // which is live, and not kept
 	refuse(l login, err error)
 	evict(l login, why protocol.Reason, text string)
 	deliver(to []login, p *UserPush)
@@ -74,12 +85,12 @@ const maxHeld = 1024
 // bind decides about a login, now or when those who are leaving have gone. One
 // of a session that has bound before takes the place of its earlier one.
 func (u *userState) bind(out userSink, l login) {
-	if i := find(u.live, l.ref); i >= 0 {
+	if i := find(u.live, l.id); i >= 0 {
 		u.live[i].token = l.token
-		out.confirm(u.live[i])
+		out.confirm(&u.live[i])
 		return
 	}
-	if i := find(u.waiting, l.ref); i >= 0 {
+	if i := find(u.waiting, l.id); i >= 0 {
 		u.waiting[i].token = l.token
 		return
 	}
@@ -89,11 +100,40 @@ func (u *userState) bind(out userSink, l login) {
 
 // gone forgets the binds of a session up to a token.
 func (u *userState) gone(out userSink, id uint64, token uint32) {
-	left := func(l login) bool { return l.ref.id == id && l.token <= token }
+	left := func(l login) bool { return l.id == id && l.token <= token }
 	u.live = slices.DeleteFunc(u.live, left)
 	u.leaving = slices.DeleteFunc(u.leaving, left)
 	u.waiting = slices.DeleteFunc(u.waiting, left)
 	u.advance(out)
+}
+
+// back takes in a login that an earlier keeper of the user has confirmed. Of two
+// that were confirmed by keepers who did not know of each other, one goes: the
+// older, and with RefuseNew the newer. Advance is to be called once all are back.
+func (u *userState) back(out userSink, l login, leaving bool) {
+	switch {
+	case leaving:
+		u.leaving = append(u.leaving, l)
+	case len(u.live) == 0 || u.policy == AllowSeveral:
+		u.live = append(u.live, l)
+	case u.live[0].since.before(l.since) == (u.policy == KickOld):
+		u.evictAll(out, protocol.ReasonReplaced, "")
+		u.live = append(u.live, l)
+	default:
+		u.leaving = append(u.leaving, l)
+		out.evict(l, protocol.ReasonReplaced, "")
+	}
+}
+
+// drop forgets all logins behind a gate, and reports whether there were any.
+// Advance is to be called afterwards.
+func (u *userState) drop(g *userGate) (any bool) {
+	behind := func(l login) bool { return l.gate == g }
+	was := len(u.live) + len(u.leaving) + len(u.waiting)
+	u.live = slices.DeleteFunc(u.live, behind)
+	u.leaving = slices.DeleteFunc(u.leaving, behind)
+	u.waiting = slices.DeleteFunc(u.waiting, behind)
+	return was != len(u.live)+len(u.leaving)+len(u.waiting)
 }
 
 // kick tells all live sessions to go, and returns how many.
@@ -124,7 +164,7 @@ func (u *userState) advance(out userSink) {
 		case len(u.live) == 0 || u.policy == AllowSeveral:
 			u.next()
 			u.live = append(u.live, l)
-			out.confirm(l)
+			out.confirm(&u.live[len(u.live)-1])
 			u.release(out)
 		case u.policy == RefuseNew:
 			u.next()
@@ -167,6 +207,6 @@ func (u *userState) empty() bool {
 	return len(u.live)+len(u.leaving)+len(u.waiting) == 0
 }
 
-func find(ls []login, r *Ref) int {
-	return slices.IndexFunc(ls, func(l login) bool { return l.ref == r })
+func find(ls []login, id uint64) int {
+	return slices.IndexFunc(ls, func(l login) bool { return l.id == id })
 }

@@ -21,21 +21,21 @@ type world struct {
 	pushed   map[*UserPush]int
 }
 
-func (w *world) confirm(l login) {
-	if w.u.policy != AllowSeveral && len(w.live) > 0 && !w.live[l.ref.id] {
-		w.t.Fatalf("session %d is live beside %v", l.ref.id, w.live)
+func (w *world) confirm(l *login) {
+	if w.u.policy != AllowSeveral && len(w.live) > 0 && !w.live[l.id] {
+		w.t.Fatalf("session %d is live beside %v", l.id, w.live)
 	}
 	for _, e := range w.evicting {
-		if w.u.policy == KickOld && e.ref.id != l.ref.id {
-			w.t.Fatalf("session %d is confirmed before %d has gone", l.ref.id, e.ref.id)
+		if w.u.policy == KickOld && e.id != l.id {
+			w.t.Fatalf("session %d is confirmed before %d has gone", l.id, e.id)
 		}
 	}
-	w.live[l.ref.id] = true
+	w.live[l.id] = true
 }
 
 func (w *world) refuse(l login, _ error) {
 	if len(w.live) == 0 {
-		w.t.Fatalf("session %d refused although nobody is live", l.ref.id)
+		w.t.Fatalf("session %d refused although nobody is live", l.id)
 	}
 }
 
@@ -44,8 +44,8 @@ func (w *world) evict(l login, _ protocol.Reason, _ string) { w.evicting = appen
 func (w *world) deliver(to []login, p *UserPush) {
 	w.pushed[p] += len(to)
 	for _, l := range to {
-		if !w.live[l.ref.id] {
-			w.t.Fatalf("a push goes to session %d, which is not live", l.ref.id)
+		if !w.live[l.id] {
+			w.t.Fatalf("a push goes to session %d, which is not live", l.id)
 		}
 	}
 }
@@ -85,13 +85,13 @@ func (w *world) step(r *rand.Rand) {
 	switch r.IntN(12) {
 	case 0, 1, 2, 3:
 		w.tokens[i]++
-		w.u.bind(w, login{ref, w.tokens[i]})
+		w.u.bind(w, login{id: ref.id, token: w.tokens[i]})
 	case 4, 5: // the session ends
 		delete(w.live, ref.id)
-		w.evicting = slices.DeleteFunc(w.evicting, func(l login) bool { return l.ref == ref })
+		w.evicting = slices.DeleteFunc(w.evicting, func(l login) bool { return l.id == ref.id })
 		w.u.gone(w, ref.id, w.tokens[i])
 	case 6: // the goodbye of a bind before the one that is live, to be ignored
-		if j := find(w.u.live, ref); j >= 0 && w.u.live[j].token == w.tokens[i] {
+		if j := find(w.u.live, ref.id); j >= 0 && w.u.live[j].token == w.tokens[i] {
 			w.u.gone(w, ref.id, w.tokens[i]-1)
 		}
 	case 7:
@@ -114,16 +114,16 @@ func (w *world) leave() {
 	}
 	l := w.evicting[0]
 	w.evicting = w.evicting[1:]
-	delete(w.live, l.ref.id)
-	w.u.gone(w, l.ref.id, l.token)
+	delete(w.live, l.id)
+	w.u.gone(w, l.id, l.token)
 }
 
 // A user whose session does not go holds so many pushes and no more.
 func TestHeldPushesAreBounded(t *testing.T) {
 	w := &world{t: t, u: userState{policy: KickOld}, live: make(map[uint64]bool), pushed: make(map[*UserPush]int)}
 	old, young := &Ref{id: 1}, &Ref{id: 2}
-	w.u.bind(w, login{old, 1})
-	w.u.bind(w, login{young, 1})
+	w.u.bind(w, login{id: old.id, token: 1})
+	w.u.bind(w, login{id: young.id, token: 1})
 	dropped := 0
 	for range maxHeld + 3 {
 		w.u.push(w, &UserPush{fate: newFate(func(_, d int) { dropped += d })})

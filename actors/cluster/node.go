@@ -68,8 +68,7 @@ type Node struct {
 	carrier *carrier.Carrier // nil when Config.Connect made the link
 	link    *link.Link
 	dial    func(ctx context.Context, addr string) error
-	host    directory.Host
-	kinds   []string
+	hosts   hosts
 	rules   map[string]directory.Rule
 	watch   []func(roster.Standing)
 
@@ -122,9 +121,9 @@ func newBoot() string {
 	return hex.EncodeToString(b[:])
 }
 
-// Serve says who runs the rooms that come to this node, and of which kinds.
-// Without it the node runs none.
-func (n *Node) Serve(h directory.Host, kinds []string) { n.host, n.kinds = h, kinds }
+// Serve says who runs the rooms of some kinds that come to this node. It may be
+// called for several; of kinds that nobody serves the node runs none.
+func (n *Node) Serve(h directory.Host, kinds []string) { n.hosts.add(h, kinds) }
 
 // Rule says where new rooms of a kind go. Every node of the cluster must have the
 // same rules, also those that run no rooms. Kinds with a rule, the zero Rule too,
@@ -156,8 +155,8 @@ func (n *Node) Start(ctx context.Context) error {
 		ID: self.ID, Name: cmp.Or(n.cfg.Node, self.Addr), Addr: self.Addr,
 		Roles: n.cfg.Roles, Labels: n.cfg.Labels, Weight: n.cfg.Weight, Sessions: n.cfg.Sessions,
 	}
-	if n.host != nil && member.Has(RoleRooms) {
-		member.Kinds = n.kinds
+	if member.Has(RoleRooms) {
+		member.Kinds = n.hosts.kinds()
 	}
 	ready := make(chan struct{})
 	r, err := roster.Join(ctx, roster.Config{
@@ -175,7 +174,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.roster.Store(r)
 	n.directory = directory.New(directory.Config{
 		Store: n.cfg.Store, Prefix: n.prefix("rooms"), Link: n.link, Roster: r,
-		Host: n.host, Rules: n.rules, Logger: n.log,
+		Host: n.hosts.host(), Rules: n.rules, Logger: n.log,
 	})
 	n.changed(r.Standing())
 	n.link.Start()

@@ -15,6 +15,10 @@ const (
 	// says who speaks; to it is added one of the words below.
 	OpFromGate = 20
 	OpFromRoom = 30
+
+	// The same of a gate and a shard of the users.
+	OpFromUserGate = 60
+	OpFromUsers    = 70
 )
 
 // The directory of what rooms there are. Bodies are JSON of package rooms.
@@ -25,7 +29,7 @@ const (
 	OpRoomCreate  = 42 // a call. kind, id; body: labels
 )
 
-// The words of the conversation of a gate and a room.
+// The words of the conversation of a gate and a room or a shard.
 const (
 	TalkSay    = 0 // seq: place; body: a batch of package rooms
 	TalkHead   = 1 // seq: the last place that was used
