@@ -30,7 +30,9 @@ func (s *clerkState) hear(now time.Time, m *userHeard) {
 		}
 		return
 	}
-	s.paused, s.failed = false, 0
+	if s.failed = 0; s.paused {
+		s.goOn()
+	}
 	t.Epoch = max(t.Epoch, m.e.Epoch)
 	batch, lost := t.Hear(now, m.e, m.word)
 	if lost > 0 || batch != nil && !s.carryOut(now, batch) {

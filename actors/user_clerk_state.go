@@ -78,7 +78,8 @@ type clerkAsk struct {
 	uid    string
 	msg    any
 	op     []byte
-	expire *timer.Timer[time.Time] // of a login
+	expire *timer.Timer[time.Time] // of a login, and of what is held
+	held   bool                    // not said yet, since the shard is paused
 }
 
 // What a clerk keeps for its shard. Past it what is asked is refused.
@@ -92,7 +93,7 @@ const (
 	// mailbox to be empty.
 	userBatch = 32 << 10
 	// pausedProbe is how often a shard that could not answer is asked again.
-	pausedProbe = 500 * time.Millisecond
+	pausedProbe = 200 * time.Millisecond
 )
 
 // What clerks say is bounded by askedMost, so the flow must never forget.
@@ -120,8 +121,8 @@ func (s *clerkState) take(now time.Time, mail *userMail) {
 		s.goneBy(seatKey{mail.uid, m.Session}, m.Token)
 		return
 	}
-	switch {
-	case s.paused:
+	switch _, push := mail.msg.(*UserPush); {
+	case s.paused && !push:
 		refuse(mail.msg, errUsersPaused)
 		return
 	case len(s.asked) >= askedMost || s.bytes >= askedBytes:
@@ -147,6 +148,37 @@ func (s *clerkState) take(now time.Time, mail *userMail) {
 	}
 	s.asked[a.number] = a
 	s.bytes += len(a.op)
+	if s.paused {
+		s.hold(now, a)
+		return
+	}
+	s.say(a.op)
+}
+
+// hold keeps a push while the shard cannot answer, for a short outage to pass.
+func (s *clerkState) hold(now time.Time, a *clerkAsk) {
+	a.held = true
+	a.expire = s.timers.After(now, s.patience, func(time.Time) {
+		s.settled(a.number)
+		refuse(a.msg, errUsersPaused)
+	})
+}
+
+// goOn says what was held.
+func (s *clerkState) goOn() {
+	s.paused = false
+	for _, n := range slices.Sorted(maps.Keys(s.asked)) {
+		if a := s.asked[n]; a.held {
+			s.release(a)
+		}
+	}
+}
+
+func (s *clerkState) release(a *clerkAsk) {
+	if a.held {
+		a.held = false
+		a.expire.Stop()
+	}
 	s.say(a.op)
 }
 
@@ -185,6 +217,8 @@ func (s *clerkState) settled(number uint64) *clerkAsk {
 	s.bytes -= len(a.op)
 	if m, ok := a.msg.(*UserBind); ok {
 		delete(s.binds, seatKey{a.uid, m.Session.id})
+	}
+	if a.expire != nil {
 		a.expire.Stop()
 	}
 	return a
@@ -250,7 +284,7 @@ func (s *clerkState) found(now time.Time, p directory.Place) {
 	}
 	t.Flush(now)
 	for _, n := range slices.Sorted(maps.Keys(s.asked)) {
-		s.say(s.asked[n].op)
+		s.release(s.asked[n])
 		if len(t.Batch) > userBatch {
 			t.Flush(now)
 		}
