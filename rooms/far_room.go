@@ -42,14 +42,16 @@ type farRoom struct {
 	farRing   func()
 	flushing  bool
 	suspended bool
+	resuming  bool      // once the claim under way has succeeded
 	called    bool      // the roll
 	rollEnd   time.Time // when nobody is waited for any longer, zero: the roll is over
 	moving    bool
 	lost      bool
 	safe      safe
-	early     []*heard // what gates said before the snapshot was loaded
-	deferred  []any    // what came for the game while it stood still
-	waiting   []*heard // what gates said during the roll call
+	final     *finalSave // nil: nothing is left to save
+	early     []*heard   // what gates said before the snapshot was loaded
+	deferred  []any      // what came for the game while it stood still
+	waiting   []*heard   // what gates said during the roll call
 }
 
 // Receive implements actor.Actor.
@@ -76,7 +78,7 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.farAlarm.Rang()
 		r.roll(c, now)
 	case *suspend:
-		r.suspended = true
+		r.suspended, r.resuming = true, false
 		r.far.silence(true)
 	case *resume:
 		r.resume(c, m.epoch)
@@ -84,10 +86,9 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.moving = true
 		c.Stop(c.Self())
 	case *giveUp:
-		r.moving, r.lost = true, true
-		c.Stop(c.Self())
+		r.lose(c)
 	case *wake, *asyncDone, *told, *stopIfIdle:
-		if r.suspended || !r.rollEnd.IsZero() {
+		if r.suspended || r.safe.stalled(now) || !r.rollEnd.IsZero() {
 			r.deferred = append(r.deferred, m)
 			return
 		}
@@ -98,8 +99,8 @@ func (r *farRoom) Receive(c actor.Context) {
 	case *actor.Stopped:
 		r.stopped()
 		return
-	case *loadDone:
-		r.loadDone(c, now, m)
+	case *claimDone:
+		r.claimed(c, now, m)
 		r.roll(c, now)
 		r.settleGame(c, now)
 	case *saveDone:
@@ -123,21 +124,22 @@ func (r *farRoom) started(c actor.Context) {
 	root, self := c.ActorSystem().Root, c.Self()
 	r.farRing = func() { root.Send(self, &farWake{}) }
 	r.far.pid = self
-	r.far.open = r.begin
+	r.far.open = r.open
 	r.room.Receive(c)
-	if r.safe.keeper != nil {
-		r.load(c, 0)
+	if r.safe.store != nil {
+		r.safe.post = func(msg any) { root.Send(self, msg) }
+		r.safe.claim(r.far.epoch, 0)
 	}
 }
 
 // heard takes in what a gate says. A process that was stopped may run for a moment
 // before it is told that its lease may have ended, so the clock is asked.
 func (r *farRoom) heard(m *heard, now time.Time) {
-	if r.suspended || !r.spread.mesh.Held() {
+	if r.suspended || r.safe.stalled(now) || !r.spread.mesh.Held() {
 		r.spread.paused(m)
 		return
 	}
-	if r.safe.loading {
+	if r.safe.claiming {
 		r.early = append(r.early, m)
 		return
 	}
@@ -190,7 +192,7 @@ func (r *farRoom) settleGame(c actor.Context, now time.Time) {
 }
 
 func (r *farRoom) settleFar(c actor.Context, now time.Time) {
-	r.save(c, 0)
+	saveAt := r.safe.step(r.st, now)
 	switch {
 	case r.far.bytes > farBatch:
 		r.flush(now)
@@ -198,7 +200,7 @@ func (r *farRoom) settleFar(c actor.Context, now time.Time) {
 		r.flushing = true
 		c.Send(c.Self(), &flushNow{r})
 	}
-	next := talk.Sooner(r.far.due(now), r.rollEnd)
+	next := talk.Sooner(talk.Sooner(r.far.due(now), r.rollEnd), saveAt)
 	r.farAlarm.Set(now, next, !next.IsZero(), r.farRing)
 }
 
@@ -214,11 +216,22 @@ func (r *farRoom) flush(now time.Time) {
 	r.far.flush(now)
 }
 
-// resume lets the room go on. The gates are told at once, since they may have
-// asked for something that nobody answered.
+// resume lets the room go on, a kept one when it is sure that nobody else has saved
+// it meanwhile. The gates are told at once, since they may have asked for something
+// that nobody answered.
 func (r *farRoom) resume(c actor.Context, epoch uint64) {
-	r.suspended = false
+	was := r.far.epoch
 	r.far.epoch, r.st.epoch = epoch, epoch
+	if r.safe.store != nil && epoch != was {
+		r.safe.claim(epoch, 0)
+	}
+	if r.resuming = r.safe.claiming; !r.resuming {
+		r.resumed(c)
+	}
+}
+
+func (r *farRoom) resumed(c actor.Context) {
+	r.suspended, r.resuming = false, false
 	r.far.silence(false)
 	r.far.greet()
 	if r.rollEnd.IsZero() {
@@ -226,17 +239,19 @@ func (r *farRoom) resume(c actor.Context, epoch uint64) {
 	}
 }
 
+// lose ends a room that runs elsewhere, without a word.
+func (r *farRoom) lose(c actor.Context) {
+	r.moving, r.lost = true, true
+	c.Stop(c.Self())
+}
+
 // stopping is the room's end. One that moves says nothing to its members: their
 // gates look for it, and find it elsewhere.
 func (r *farRoom) stopping(c actor.Context, now time.Time) {
 	r.farAlarm.Stop()
-	switch {
-	case r.safe.keeper == nil || !r.opened || r.lost:
-	case r.st.closed: // the game is over: the next begins anew
-		r.st.snapshot = nil
-		r.st.taken++
-	default:
-		r.st.takeSnapshot()
+	if r.safe.store != nil && r.opened && !r.lost {
+		r.st.lastSnapshot(r.st.closed)
+		r.final = r.safe.final(r.st)
 	}
 	if !r.moving {
 		r.room.Receive(c)
@@ -255,7 +270,7 @@ func (r *farRoom) stopping(c actor.Context, now time.Time) {
 
 // lastWord says what is left to say, unless it has to be saved first.
 func (r *farRoom) lastWord(now time.Time) {
-	if r.safe.keeper == nil || r.safe.saved == r.st.taken {
+	if r.final == nil {
 		r.far.flush(now)
 	}
 }
@@ -263,27 +278,17 @@ func (r *farRoom) lastWord(now time.Time) {
 // stopped gives the room's key up, once all is saved. What was not said for want
 // of a save is said then, or asked again of the next activation.
 func (r *farRoom) stopped() {
-	if r.safe.keeper == nil || r.safe.saved == r.st.taken || r.lost || r.safe.fenced {
+	r.safe.over()
+	if r.final == nil || r.lost || r.safe.fenced {
 		r.spread.ended(r.key, r.far.epoch)
 		return
 	}
-	r.last(func(saved bool) {
-		if saved {
+	r.work.Go(func() {
+		if r.final.carryOut() {
 			r.far.flush(time.Now())
 		}
 		r.spread.ended(r.key, r.far.epoch)
 	})
-}
-
-// begin opens the game: with the snapshot that was kept, if there is one.
-func (r *farRoom) begin(now time.Time, labels Labels) {
-	if r.opened || len(r.safe.loaded) == 0 {
-		r.open(now, labels)
-		return
-	}
-	r.opened = true
-	r.st.reopen(now, labels, r.safe.loaded)
-	r.safe.loaded = nil
 }
 
 // greet tells all gates how far the room has come.

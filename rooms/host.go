@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/snapshots"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -32,7 +33,7 @@ type Host struct {
 	local     *Local
 	place     Placement
 	spread    *spread // nil for a node alone
-	keeper    Keeper  // nil: snapshots stay in the room
+	keeper    snapshots.Store
 	directory *actor.PID
 	names     names
 	work      sync.WaitGroup // async work of all rooms
@@ -114,11 +115,15 @@ func (h *Host) spawn(key Key, n uint64) (*actor.PID, error) {
 	log := h.log.With("kind", key.Kind, "room", key.ID)
 	props := actor.PropsFromProducer(func() actor.Actor {
 		ended, end := context.WithCancel(context.Background())
-		return &room{key: key, host: h, keeper: h, ended: ended, end: end, work: &h.work, st: &state{
+		r := &room{key: key, host: h, keeper: h, ended: ended, end: end, work: &h.work, st: &state{
 			kind: k, id: key.ID, log: log, stats: &h.stats,
 			rand: newRand(uint64(time.Now().UnixNano())),
 			out:  h.newOutlet(k),
 		}}
+		if h.keeps(k) {
+			return newKeptRoom(r)
+		}
+		return r
 	}, actor.WithMailbox(mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
 	return h.app.System().Root.SpawnNamed(props, fmt.Sprintf("room/%s/%s/%s@%d", h.app.System().ID, key.Kind, key.ID, n))
 }

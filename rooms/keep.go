@@ -1,172 +1,231 @@
 package rooms
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
-	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
+	"github.com/shaddock-game/shaddock/actors/snapshots"
 )
 
-// Keeper holds the snapshots of rooms outside of their node. cluster.Snapshots is
-// one. Its methods are called from goroutines of their own and may block.
-type Keeper interface {
-	// Load returns the last snapshot, nil when there is none.
-	Load(ctx context.Context, k places.Key) ([]byte, error)
-	// Save refuses the snapshot of an activation that is not the room any more, by
-	// an error that is directory.ErrFenced.
-	Save(ctx context.Context, k places.Key, epoch uint64, snapshot []byte) error
-}
-
-// Kept saves the snapshots of rooms of this kind outside of their node as well, when
-// they run in a cluster that keeps some: a room that comes back elsewhere begins
-// with the last one, by the restore of Snapshots, in place of OnInit. With Snapshots
-// after every operation nothing that the room says leaves before what led to it is
-// saved, so that what a member was told cannot be lost; what is handled during one
-// save shares the next.
-func (k Kind) Kept() Kind {
-	k.kept = true
-	return k
-}
-
-// Keep sets where the snapshots of kinds that are Kept go, before Spread.
-func (h *Host) Keep(k Keeper) { h.keeper = k }
-
-// safe is what a room does about its snapshots. It belongs to the room's actor.
-type safe struct {
-	keeper  Keeper // nil: the room is not kept
-	strict  bool   // nothing is said before it is saved
-	loading bool
-	loaded  []byte
-	saved   uint64 // state.taken of the last snapshot that was saved
-	saving  bool
-	fenced  bool
-}
-
-type (
-	loadDone struct {
-		snapshot []byte
-		err      error
+// Keep sets where the snapshots of kinds that are Kept go, before the first room
+// opens. Without it, or with snapshots.Nop, they stay in the room.
+func (h *Host) Keep(s snapshots.Store) {
+	if _, nop := s.(snapshots.Nop); nop {
+		s = nil
 	}
-	saveDone struct {
-		taken uint64
+	h.keeper = s
+}
+
+// keeps says whether rooms of a kind are kept here.
+func (h *Host) keeps(k *Kind) bool { return k.kept && h.keeper != nil }
+
+// safe is what a room does about its snapshots. It belongs to the room's actor; the
+// store is asked from goroutines, since it may be slow.
+type safe struct {
+	// Set at birth, read-only afterwards.
+	store snapshots.Store // nil: the room is not kept
+	key   snapshots.Key
+	stats *counters
+	log   *slog.Logger
+	work  *sync.WaitGroup
+	ended context.Context
+	post  func(msg any) // to the room's actor; set when it has started
+
+	saves
+	claiming bool
+	epoch    uint64 // of the last claim that succeeded
+	patience saves  // of claims: only its pauses are used
+}
+
+// Messages to the room's actor, which may have ended.
+type (
+	claimDone struct {
+		asked uint64
+		got   snapshots.Snapshot
 		err   error
 	}
+	saveDone struct {
+		size int
+		took time.Duration
+		err  error
+	}
 )
 
-const (
-	keepTimeout = 2 * time.Second
-	keepPause   = 200 * time.Millisecond // after a failure
-	lastSaves   = 20                     // tries of a room that stops
-)
+// Refused implements actors.Refusable: nobody waits for it any more.
+func (*claimDone) Refused(error) {}
 
-func (h *Host) newSafe(k *Kind) safe {
-	if !k.kept || k.save == nil || h.keeper == nil {
+// Refused implements actors.Refusable: what was not saved is saved at the end.
+func (*saveDone) Refused(error) {}
+
+// keepTimeout is how long one question to the store may take.
+const keepTimeout = 2 * time.Second
+
+func newSafe(r *room) safe {
+	if !r.host.keeps(r.st.kind) {
 		return safe{}
 	}
-	return safe{keeper: h.keeper, strict: k.saveEvery == 1}
+	return safe{
+		store: r.host.keeper, key: snapshots.Key(r.key), stats: &r.host.stats, log: r.st.log,
+		work: r.work, ended: r.ended, saves: saves{rule: r.st.kind.saveRule()},
+	}
 }
 
-// load fetches the snapshot that the room begins with.
-func (r *farRoom) load(c actor.Context, pause time.Duration) {
-	r.safe.loading = true
-	root, self, keeper, key := c.ActorSystem().Root, c.Self(), r.safe.keeper, places.Key(r.key)
-	r.work.Go(func() {
-		if !rest(r.ended, pause) {
+// claim asks for what the room is to begin with, or whether it may go on. The
+// answer is a claimDone.
+func (s *safe) claim(epoch uint64, pause time.Duration) {
+	s.claiming = true
+	s.work.Go(func() {
+		if !rest(s.ended, pause) {
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.ended, keepTimeout)
+		ctx, cancel := context.WithTimeout(s.ended, keepTimeout)
 		defer cancel()
-		b, err := keeper.Load(ctx, key)
-		root.Send(self, &loadDone{b, err})
+		got, err := s.store.Claim(ctx, s.key, epoch)
+		s.post(&claimDone{epoch, got, err})
 	})
 }
 
-func (r *farRoom) loadDone(c actor.Context, now time.Time, m *loadDone) {
+// claimed takes in an answer. False: it is asked again, or another claim is under
+// way.
+func (s *safe) claimed(now time.Time, m *claimDone, epoch uint64) bool {
+	if m.asked != epoch {
+		return false
+	}
 	if m.err != nil {
-		r.st.log.Warn("room snapshot could not be loaded; its calls wait", "error", m.err)
-		r.load(c, keepPause)
-		return
-	}
-	r.safe.loading, r.safe.loaded = false, m.snapshot
-	early := r.early
-	r.early = nil
-	for _, h := range early {
-		r.heard(h, now)
-	}
-}
-
-// save writes the latest snapshot, one at a time.
-func (r *farRoom) save(c actor.Context, pause time.Duration) {
-	s := &r.safe
-	if s.keeper == nil || s.saving || s.fenced || s.saved == r.st.taken {
-		return
-	}
-	s.saving = true
-	root, self, keeper, key := c.ActorSystem().Root, c.Self(), s.keeper, places.Key(r.key)
-	epoch, taken, snapshot := r.far.epoch, r.st.taken, r.st.snapshot
-	r.work.Go(func() {
-		if !rest(r.ended, pause) {
-			return
+		s.stats.ClaimFailures.Add(1)
+		if !s.patience.failed {
+			s.log.Warn("room snapshot could not be fetched; its calls wait", "error", m.err)
 		}
-		ctx, cancel := context.WithTimeout(r.ended, keepTimeout)
-		defer cancel()
-		root.Send(self, &saveDone{taken, keeper.Save(ctx, key, epoch, snapshot)})
-	})
+		s.patience.fail(now, rand.Float64())
+		s.claim(epoch, s.patience.again.Sub(now))
+		return false
+	}
+	s.claiming, s.epoch, s.patience = false, m.got.Epoch, saves{}
+	return true
 }
 
-func (r *farRoom) saveDone(c actor.Context, now time.Time, m *saveDone) {
-	s := &r.safe
-	s.saving = false
+// step begins a save if one is due, and returns when to look again.
+func (s *safe) step(st *state, now time.Time) (next time.Time) {
+	if s.store == nil || s.claiming {
+		return time.Time{}
+	}
+	s.handled(now, st.done)
+	due, next := s.due(now, st.done)
+	if !due {
+		return next
+	}
+	if st.taken != st.done {
+		st.takeSnapshot()
+	}
+	seq, ok := s.begin(st.done, st.snapshot)
+	if !ok {
+		return time.Time{}
+	}
+	epoch, data := s.epoch, st.snapshot
+	s.work.Go(func() {
+		ctx, cancel := context.WithTimeout(s.ended, keepTimeout)
+		defer cancel()
+		began := time.Now()
+		err := s.store.Save(ctx, s.key, epoch, seq, data)
+		s.post(&saveDone{len(data), time.Since(began), err})
+	})
+	return time.Time{}
+}
+
+// done takes in what became of a save. Sure says that the room is the one that may
+// save, as far as this node knows: one that is refused then is not, and is over.
+func (s *safe) done(now time.Time, m *saveDone, sure bool) {
 	switch {
 	case m.err == nil:
-		s.saved = m.taken
-		r.save(c, 0)
-		if !s.saving {
-			r.flush(now)
+		s.stats.Saves.Add(1)
+		s.stats.SaveBytes.Add(int64(m.size))
+		s.stats.SaveNanos.Add(int64(m.took))
+		if s.failed {
+			s.stats.Unsaved.Add(-1)
 		}
-	case isFenced(m.err) && !r.suspended && r.spread.mesh.Held():
-		s.fenced = true // the directory will say so; until then nothing is said
-		r.far.silence(true)
+		s.succeed()
+	case isFenced(m.err) && sure:
+		s.stats.Fenced.Add(1)
+		s.fenced, s.saving = true, false
+		s.log.Error("room is claimed by a later activation and ends here", "error", m.err)
 	default:
-		r.st.log.Warn("room snapshot could not be saved", "error", m.err)
-		r.save(c, keepPause)
+		s.stats.SaveFailures.Add(1)
+		if !s.failed {
+			s.stats.Unsaved.Add(1)
+			s.log.Warn("room could not be saved", "error", m.err)
+		}
+		s.fail(now.Add(-m.took), rand.Float64())
 	}
 }
 
-// holds says whether what the room has to say must wait for a save.
-func (r *farRoom) holds() bool {
-	return r.safe.fenced || r.safe.strict && (r.safe.saving || r.safe.saved != r.st.taken)
+// over is the end of the room's actor.
+func (s *safe) over() {
+	if s.failed {
+		s.stats.Unsaved.Add(-1)
+		s.failed = false
+	}
 }
 
-func isFenced(err error) bool { return errors.Is(err, places.ErrFenced) }
+func isFenced(err error) bool { return errors.Is(err, snapshots.ErrFenced) }
 
-// last saves what a room that stops has, and then lets f have its way. It runs on
-// a goroutine of its own, when the actor has ended.
-func (r *farRoom) last(f func(saved bool)) {
-	r.work.Go(func() {
-		for i := 0; ; i++ {
-			ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
-			err := r.safe.keeper.Save(ctx, places.Key(r.key), r.far.epoch, r.st.snapshot)
-			cancel()
-			switch {
-			case err == nil:
-				f(true)
-				return
-			case isFenced(err) || i == lastSaves:
-				r.st.log.Error("last snapshot of a room could not be saved", "error", err)
-				f(false)
-				return
-			}
-			_ = rest(context.Background(), keepPause)
+// finalSave is what a room that has ended is still to save.
+type finalSave struct {
+	store      snapshots.Store
+	key        snapshots.Key
+	epoch, seq uint64
+	data       []byte
+	stats      *counters
+	log        *slog.Logger
+}
+
+// final returns what is left to save of a room whose last snapshot has been taken,
+// nil when nothing is.
+func (s *safe) final(st *state) *finalSave {
+	if s.claiming || s.fenced {
+		return nil
+	}
+	if !s.saving && !s.failed && bytes.Equal(st.snapshot, s.data) {
+		return nil
+	}
+	s.seq++ // a save that is under way may arrive later, and is refused then
+	return &finalSave{s.store, s.key, s.epoch, s.seq, st.snapshot, s.stats, s.log}
+}
+
+// finalTries is how often a room that ends tries to save what it has: for ten seconds
+// of a store that refuses at once, longer with one that does not answer.
+const finalTries = 15
+
+// carryOut saves, and says whether it did. It blocks.
+func (f *finalSave) carryOut() bool {
+	var pauses saves
+	for i := 1; ; i++ {
+		ctx, cancel := context.WithTimeout(context.Background(), keepTimeout)
+		began := time.Now()
+		err := f.store.Save(ctx, f.key, f.epoch, f.seq, f.data)
+		cancel()
+		if err == nil {
+			f.stats.Saves.Add(1)
+			f.stats.SaveBytes.Add(int64(len(f.data)))
+			f.stats.SaveNanos.Add(int64(time.Since(began)))
+			return true
 		}
-	})
+		f.stats.SaveFailures.Add(1)
+		if isFenced(err) || i == finalTries {
+			f.log.Error("last snapshot of a room could not be saved", "error", err)
+			return false
+		}
+		pauses.fail(began, rand.Float64())
+		_ = rest(context.Background(), pauses.again.Sub(began)) // it does not end early
+	}
 }
 
 func rest(ctx context.Context, d time.Duration) bool {
-	if d == 0 {
+	if d <= 0 {
 		return ctx.Err() == nil
 	}
 	t := time.NewTimer(d)

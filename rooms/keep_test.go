@@ -87,3 +87,52 @@ func TestNothingIsSaidBeforeItIsSaved(t *testing.T) {
 		}
 	})
 }
+
+// A room that was cut off for so long that another activation came, was saved and
+// went does not go on from its own past when it may own the room again.
+func TestReturnToASavedRoom(t *testing.T) {
+	inTown(t, "g1 b c", []rooms.Kind{keptKind()}, func(t *town) {
+		const n = 8
+		var members []*actorstest.Probe
+		join := func(i int) {
+			p := members[i]
+			p.WantReply("join", p.Request("count.join", fmt.Sprintf(`{"room":%d}`, i)), `{}`)
+		}
+		count := func(what string, want int) {
+			t.Helper()
+			for i, p := range members {
+				if got, code := next(t.T, p); got != want || code != 0 {
+					t.Fatalf("%s: room %d says %d, code %d; want %d", what, i, got, code, want)
+				}
+			}
+		}
+		for i := range n {
+			members = append(members, actorstest.Connect(t.T, t.nodes["g1"].app))
+			join(i)
+		}
+		count("all is well", 1)
+		cut := t.nodes["b"]
+		onB := cut.host.Stats().Rooms
+		if onB == 0 || onB == n {
+			t.Fatalf("%d of %d rooms on b", onB, n)
+		}
+		cut.store.Break()
+		time.Sleep(15 * time.Second)
+		count("b is cut off", 2)
+		for _, p := range members {
+			p.WantReply("leave", p.Request("count.leave", ``), `{"code":0,"result":"success"}`)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := cut.host.Stats().Rooms; got != onB {
+			t.Fatalf("b runs %d rooms, had %d: nothing is left to test", got, onB)
+		}
+		cut.store.Heal()
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for i := range n {
+			join(i)
+		}
+		count("b is back", 3)
+	})
+}

@@ -41,6 +41,9 @@ type Kind struct {
 	text       func(dst []byte, route string, vs []any) ([]byte, error)
 	saveEvery  int
 	kept       bool
+	keepRule   bool // keepEvery and keepAfter say when, not saveEvery
+	keepEvery  int
+	keepAfter  time.Duration
 	idle       time.Duration
 	seats      int
 	mailbox    int

@@ -79,25 +79,36 @@ func (st *state) saveIfDue() {
 	if st.kind.save == nil || st.closed {
 		return
 	}
-	if st.unsaved++; st.unsaved < st.kind.saveEvery {
-		return
+	if st.done++; st.done-st.taken >= uint64(st.kind.saveEvery) {
+		st.takeSnapshot()
 	}
-	st.takeSnapshot()
 }
 
 // takeSnapshot replaces the snapshot by one of the game as it is.
 func (st *state) takeSnapshot() {
-	st.unsaved = 0
+	st.taken = st.done                // what cannot be taken is not tried again: the next may be another
 	_ = st.guarded(func(*Ctx) error { // logged and counted where it is caught
 		b, err := st.kind.save(st.room)
 		if err != nil {
+			st.stats.Unsaveable.Add(1)
 			st.log.Error("room snapshot could not be taken", "error", err)
 			return nil // the last good one stays
 		}
 		st.snapshot = b
-		st.taken++
 		return nil
 	})
+}
+
+// lastSnapshot takes the snapshot with which the room's next activation begins:
+// none when the game has ended the room, and the last good one when a panic has.
+func (st *state) lastSnapshot(over bool) {
+	switch {
+	case st.closed && st.why == protocol.ReasonInternal:
+	case over:
+		st.snapshot = nil
+	default:
+		st.takeSnapshot()
+	}
 }
 
 func (k *Kind) panicPolicy() PanicPolicy {

@@ -46,7 +46,9 @@ type room struct {
 	reported time.Time // when the directory was told the last time
 	asked    bool      // the placement has been asked to put this room away
 	opened   bool
-	failed   error // why OnInit refused to open
+	failed   error  // why OnInit refused to open
+	loaded   []byte // what the game goes on from, nil: it begins
+	quit     func(c actor.Context)
 }
 
 // reportEvery is how far the directory may be behind a room that changes all the
@@ -54,9 +56,10 @@ type room struct {
 const reportEvery = 50 * time.Millisecond
 
 // Receive implements actor.Actor.
-func (r *room) Receive(c actor.Context) {
-	now := time.Now()
-	switch m := c.Message().(type) {
+func (r *room) Receive(c actor.Context) { r.receive(c, c.Message(), time.Now()) }
+
+func (r *room) receive(c actor.Context, msg any, now time.Time) {
+	switch m := msg.(type) {
 	case *actor.Started:
 		r.start(c)
 		return
@@ -103,6 +106,11 @@ func (r *room) open(now time.Time, labels Labels) {
 		return
 	}
 	r.opened = true
+	if len(r.loaded) > 0 {
+		r.st.reopen(now, labels, r.loaded)
+		r.loaded = nil
+		return
+	}
 	if r.failed = r.st.open(now, labels); r.failed != nil {
 		r.st.log.Error("room could not open", "error", r.failed)
 		r.st.closeWith(protocol.ReasonInternal, "")
@@ -142,7 +150,7 @@ func (r *room) told(t *told, now time.Time) {
 func (r *room) settle(c actor.Context, now time.Time) {
 	r.startWork(c)
 	if r.st.closed {
-		c.Stop(c.Self())
+		r.leave(c)
 		return
 	}
 	if r.st.changed && !now.Before(r.reported.Add(reportEvery)) {
@@ -193,10 +201,19 @@ func (r *room) arm(c actor.Context, now time.Time) {
 func (r *room) stopIfIdle(c actor.Context) {
 	r.asked = false
 	if len(r.st.members) == 0 {
-		c.Stop(c.Self())
+		r.leave(c)
 		return
 	}
 	r.keeper.stayed(r.key)
+}
+
+// leave ends the actor, or has whoever drives it do so.
+func (r *room) leave(c actor.Context) {
+	if r.quit != nil {
+		r.quit(c)
+		return
+	}
+	c.Stop(c.Self())
 }
 
 // stopping is the room's end, on every way there.

@@ -185,13 +185,13 @@ func (h *Host) spawnFar(key Key, epoch uint64, name string) error {
 	props := actor.PropsFromProducer(func() actor.Actor {
 		ended, end := context.WithCancel(context.Background())
 		f := newFar(h, k, key, epoch)
-		r := &farRoom{far: f, spread: h.spread, safe: h.newSafe(k)}
+		r := &farRoom{far: f, spread: h.spread}
 		r.room = room{key: key, host: h, ended: ended, end: end, work: &h.work, st: &state{
 			kind: k, id: key.ID, log: log, stats: &h.stats, epoch: epoch,
 			rand: newRand(uint64(time.Now().UnixNano())),
 			out:  f,
 		}}
-		r.keeper = r
+		r.keeper, r.safe = r, newSafe(&r.room)
 		return r
 	}, actor.WithMailbox(h.app.Mailbox(k.mailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
 	_, err := h.app.System().Root.SpawnNamed(props, name)

@@ -36,8 +36,8 @@ type state struct {
 	empty   time.Time // since when nobody is here
 
 	snapshot []byte // of the last Save, nil before the first
-	taken    uint64 // counts snapshots
-	unsaved  int    // operations since then
+	done     uint64 // counts operations, of kinds with snapshots
+	taken    uint64 // of them, those that the snapshot covers
 	panics   [5]time.Time
 
 	asyncs []func(ctx context.Context) func(*Ctx) // started by the driver after the call

@@ -2,17 +2,12 @@ package directory
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
 )
-
-// ErrFenced says that the room which saves is not the one that owns its key any
-// more: whatever it would save, another may have gone on from.
-var ErrFenced = errors.New("snapshot of a room that runs elsewhere")
 
 // Key names a room: its kind and its id within the kind.
 type Key struct{ Kind, ID string }
