@@ -20,8 +20,8 @@ func (c *Ctx) ID() string { return c.st.id }
 // Kind returns the name of the room's kind.
 func (c *Ctx) Kind() string { return c.st.kind.name }
 
-// Epoch is the room's fencing token in a cluster, 0 on a server alone: whoever owns
-// the room after another has a higher one. A game that writes to a store of its own
+// Epoch is the room's fencing token in a cluster, and of a room that is Kept; 0 for
+// others on a server alone. Whoever owns the room after another has a higher one. A game that writes to a store of its own
 // should have that store refuse what comes with a lower one than it has seen. It
 // can rise while the room goes on, when this node regains a room it was not sure of.
 func (c *Ctx) Epoch() uint64 { return c.st.epoch }

@@ -114,7 +114,7 @@ func (r *keptRoom) claimed(c actor.Context, now time.Time, m *claimDone) {
 	if r.ending || !r.safe.claimed(now, m, 0) {
 		return
 	}
-	r.loaded, r.safe.data = m.got.Data, m.got.Data
+	r.loaded, r.safe.data, r.st.epoch = m.got.Data, m.got.Data, m.got.Epoch
 	early := r.early
 	r.early = nil
 	for _, msg := range early {
