@@ -67,7 +67,7 @@ func (h *Host) spawnAnnex(key Key, n uint64) (*actor.PID, error) {
 			key: key, node: s.mesh.Self().ID, out: h.newOutlet(k), line: s.mesh.Send, stats: &s.stats,
 			gone:  func(p places.Place) { s.mesh.Directory().Gone(places.Key(key), p) },
 			there: s.there,
-			seats: make(map[uint64]*seat),
+			seats: make(map[uint64]*seat), serial: s.serials.Add(1) << 32,
 		}}
 	}, actor.WithMailbox(h.app.Mailbox(annexMailbox)), actor.WithGuardian(actor.NewOneForOneStrategy(0, 0, stopOnFailure)))
 	return h.app.System().Root.SpawnNamed(props, "annex/"+key.Kind+"/"+key.ID+"@"+strconv.FormatUint(n, 10))

@@ -38,6 +38,8 @@ type annexState struct {
 	place   places.Place
 	paused  bool // the room cannot answer at the moment
 	number  uint64
+	serial  uint64 // of the last call; it begins where no other annex of this process does
+	said    uint64 // serial of the last call in this conversation, 0 before the first
 	seats   map[uint64]*seat
 	asked   []*asked // in order, what the room has not settled
 	failed  int      // conversations in a row that came to nothing
@@ -64,6 +66,7 @@ type asked struct {
 	join    bool
 	ended   bool // the end of a session: of no interest to another activation
 	op      []byte
+	serial  uint64 // of a call, 0 of anything else
 	place   uint64 // in the conversation
 	done    bool
 }
@@ -110,7 +113,8 @@ func (a *annexState) call(cl *call) {
 	op = talk.PutBytes(op, cl.name())
 	op = talk.PutBytes(op, cl.body)
 	op = putLabels(talk.PutBool(op, cl.matched), cl.labels)
-	a.ask(&asked{session: id, token: cl.token.Number(), join: cl.verb == verbJoin, op: op})
+	a.serial++
+	a.ask(&asked{session: id, token: cl.token.Number(), join: cl.verb == verbJoin, op: op, serial: a.serial})
 }
 
 // state appends the attributes of a session that the room does not know.
@@ -144,6 +148,12 @@ func (a *annexState) ask(q *asked) {
 
 func (a *annexState) put(q *asked) {
 	q.place = a.talk.Out.Last() + 1
+	if q.serial != 0 && q.serial != a.said+1 {
+		a.talk.Batch = talk.PutUint(append(a.talk.Batch, upSerial), q.serial)
+	}
+	if q.serial != 0 {
+		a.said = q.serial
+	}
 	a.talk.Batch = append(a.talk.Batch, q.op...)
 }
 
@@ -181,6 +191,7 @@ func (a *annexState) found(now time.Time, p places.Place) {
 		Line: a.line, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: a.key.Kind, ID: a.key.ID, Number: a.number,
 		Side: wire.OpFromGate, Epoch: p.Epoch, Out: flow.Out{Limits: annexLimits},
 	}
+	a.said = 0
 	a.stats.talks.Add(1)
 	a.talk.Batch = append(a.talk.Batch, upHello)
 	a.returns()

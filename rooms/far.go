@@ -31,6 +31,7 @@ type far struct {
 	epoch    uint64
 	gates    map[string]*gate
 	sessions map[uint64]*behind
+	had      map[string]*had // by gate
 	roll     map[string]bool // gates that have not answered the roll call; nil when it is over
 	left     []uint64        // sessions whose entries may go once the call is over
 	bytes    int             // gathered and not flushed
@@ -41,8 +42,9 @@ type far struct {
 // gate is one gate as the room sees it.
 type gate struct {
 	*talk.Talk
-	listening int  // members that get broadcasts
-	late      bool // it came when the room had begun already
+	serial    uint64 // of the last call
+	listening int    // members that get broadcasts
+	late      bool   // it came when the room had begun already
 }
 
 // behind is one session that has spoken to the room.
@@ -50,6 +52,7 @@ type behind struct {
 	ref       *actors.Ref
 	gate      *gate
 	listening bool
+	last      lastAnswer
 }
 
 func newFar(h *Host, k *Kind, key Key, epoch uint64) *far {
@@ -57,7 +60,7 @@ func newFar(h *Host, k *Kind, key Key, epoch uint64) *far {
 	return &far{
 		there: s.there,
 		app:   h.app, kind: k, key: key, line: s.mesh.Send, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
-		gates: make(map[string]*gate), sessions: make(map[uint64]*behind),
+		gates: make(map[string]*gate), sessions: make(map[uint64]*behind), had: make(map[string]*had),
 	}
 }
 
@@ -130,7 +133,11 @@ func (f *far) leave(m *Member) {
 func (f *far) answer(m *Member, a actors.Answer) { f.answerTo(m.ID(), a) }
 
 func (f *far) answerTo(id uint64, a actors.Answer) {
-	_, g := f.to(id, downAnswer)
+	begin := 0
+	if b, ok := f.sessions[id]; ok {
+		begin = len(b.gate.Batch)
+	}
+	to, g := f.to(id, downAnswer)
 	if g == nil {
 		return
 	}
@@ -159,6 +166,7 @@ func (f *far) answerTo(id uint64, a actors.Answer) {
 	b = talk.PutBytes(b, e.Msg)
 	g.Batch = talk.PutBytes(b, body)
 	f.bytes += len(body)
+	to.last.keep(a.Token.Number(), g.Batch[begin:])
 }
 
 func (f *far) body(v any) ([]byte, error) {

@@ -83,6 +83,7 @@ func (f *far) lose(st *state, now time.Time, id string) {
 
 // drop lets the members go that are behind a gate or an earlier conversation.
 func (f *far) drop(st *state, now time.Time, g *gate) {
+	f.remember(g)
 	for id, b := range f.sessions {
 		if b.gate == g {
 			st.gone(now, id, protocol.ReasonClientGone)
@@ -111,6 +112,8 @@ func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
 			id, why := o.Uint(), protocol.Reason(o.Uint())
 			st.gone(now, id, why)
 			f.left = append(f.left, id)
+		case upSerial:
+			g.serial = o.Uint() - 1
 		case upHello:
 		case upBye:
 			f.lose(st, now, g.Peer.ID)
@@ -132,7 +135,11 @@ func (f *far) call(st *state, now time.Time, g *gate, o *ops) {
 	}
 	f.open(now, labels)
 	b := f.session(g, id, uid)
-	f.left = append(f.left, id) // unless it is seated afterwards
+	f.left = append(f.left, id)       // unless it is seated afterwards
+	if f.repeated(g) && v == verbOp { // joins and leaves may be repeated
+		f.answerAgain(b, id, actors.NewToken(uint32(token)))
+		return
+	}
 	cl := &call{from: b.ref, id: id, uid: uid, verb: v, key: f.key, token: actors.NewToken(uint32(token)), matched: matched, labels: labels}
 	var err error
 	switch {

@@ -50,9 +50,10 @@ type (
 		err   error
 	}
 	saveDone struct {
-		size int
-		took time.Duration
-		err  error
+		epoch uint64
+		size  int
+		took  time.Duration
+		err   error
 	}
 )
 
@@ -132,7 +133,7 @@ func (s *safe) step(st *state, now time.Time) (next time.Time) {
 		defer cancel()
 		began := time.Now()
 		err := s.store.Save(ctx, s.key, epoch, seq, data)
-		s.post(&saveDone{len(data), time.Since(began), err})
+		s.post(&saveDone{epoch, len(data), time.Since(began), err})
 	})
 	return time.Time{}
 }
@@ -149,7 +150,7 @@ func (s *safe) done(now time.Time, m *saveDone, sure bool) {
 			s.stats.Unsaved.Add(-1)
 		}
 		s.succeed()
-	case isFenced(m.err) && sure:
+	case isFenced(m.err) && sure && m.epoch == s.epoch: // else the room has regained its key since
 		s.stats.Fenced.Add(1)
 		s.fenced, s.saving = true, false
 		s.log.Error("room is claimed by a later activation and ends here", "error", m.err)

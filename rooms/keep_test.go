@@ -136,3 +136,36 @@ func TestReturnToASavedRoom(t *testing.T) {
 		count("b is back", 3)
 	})
 }
+
+// "Within one activation a call is carried out once", also when the room lost its
+// lease with the answer unsaid, and goes on as another activation: its game is the
+// same.
+func TestCallsOfRegainedRoom(t *testing.T) {
+	inTown(t, "g1 b", []rooms.Kind{keptKind()}, func(t *town) {
+		p := actorstest.Connect(t.T, t.nodes["g1"].app)
+		p.WantReply("join", p.Request("count.join", `{}`), `{}`)
+		if n, code := next(t.T, p); n != 1 {
+			t.Fatalf("%d, code %d", n, code)
+		}
+		for _, n := range t.nodes {
+			n.store.Break()
+		}
+		p.Request("count.next", `{}`) // counted, and not saved: so nobody is told
+		p.Notify("count.next", `{}`)
+		time.Sleep(15 * time.Second)
+		if t.nodes["b"].Held() {
+			t.Fatal("b relies on a lease that it could not renew")
+		}
+		for _, n := range t.nodes {
+			n.store.Heal()
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n, code := next(t.T, p); n != 4 {
+			t.Fatalf("after two calls and an outage: %d, code %d; want 4", n, code)
+		}
+		if s := t.nodes["b"].Stats(); s.Directory.Lost != 0 || s.Directory.Resumed == 0 {
+			t.Fatalf("the room has not gone on: %+v", s.Directory)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -75,6 +76,8 @@ type spread struct {
 
 	rooms   sync.Map // Key → *actor.PID; written by the directory's goroutine, removed by rooms
 	annexes sync.Map // Key → *actor.PID; written and removed by annexes
+
+	serials atomic.Uint64 // annexes of this process so far
 
 	// Owned by standing.
 	view *roster.View

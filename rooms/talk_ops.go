@@ -14,6 +14,7 @@ const (
 	upBye    = 4 // the gate has no members any more
 	upHello  = 5 // first of each conversation, then upReturns, with upStates, and nothing else in this batch
 	upState  = 6 // session, uid, attributes: those of the session, ahead of what it says when they have changed
+	upSerial = 7 // the gate's number for the next upCall; those that follow count on
 )
 
 // From a room to a gate.

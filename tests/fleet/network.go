@@ -101,9 +101,11 @@ func (n *Network) Join(name string) error {
 	return ip("link", "set", n.byKey[name].cable(), "master", "hub")
 }
 
-// Close lets all places go.
+// Close lets all places go, and then the switch.
 func (n *Network) Close() {
+	defer func() { _ = ip("link", "del", "hub") }() // what is left ends with the program
 	for _, p := range n.ports {
+		_ = ip("link", "del", p.cable()) // its namespace ends some time after its last process
 		_ = p.alive.Close()
 		_ = p.holder.Wait()
 	}
