@@ -49,6 +49,10 @@ func (a *App) Posted(from string, body []byte) {
 		if m.body = r.Bytes(); r.Err == nil {
 			a.system.Root.Send(a.far, m)
 		}
+	case farPushAll:
+		a.pushed(from, r)
+	case farAsk:
+		a.asked(from, r)
 	case farForce:
 		if id, why := r.Uint(), protocol.Reason(r.Uint()); r.Err == nil {
 			if s, ok := a.Session(id); ok {

@@ -19,8 +19,8 @@ const (
 	farLook    = 4 // session, number: its user and attributes, as a farReply
 	farReply   = 5 // number, code, text, body
 	farForce   = 6 // session, reason: cut its connection
-	farPushAll = 7 // group, number or 0, filter, frame: to its members there
-	farAsk     = 8 // group, number, question: one of group_ask.go
+	farPushAll = 7 // number or 0, group, filter, frame: to its members there, with a farReply when there is a number
+	farAsk     = 8 // number, group, question: see group_far.go
 	farStill   = 9 // session, number: as farWatch, of one that was to be watched already
 )
 

@@ -103,7 +103,10 @@ func (a *groupActor) close() {
 	a.closed = true
 	a.leaveAll()
 	a.state.audience.Close()
-	a.group.app.groups.CompareAndDelete(a.group.name, a.group)
+	groups := &a.group.app.groups
+	if v, ok := groups.Load(a.group.name); ok && v.(*Group).pid.Id == a.self.Id {
+		groups.CompareAndDelete(a.group.name, v)
+	}
 }
 
 // membership is named by the actor, not by the group: of two groups that had the
@@ -155,24 +158,3 @@ func (g *Group) do(ctx context.Context, f func(a *groupActor) error) error {
 }
 
 func (g *Group) send(msg any) { g.app.system.Root.Send(g.pid, msg) }
-
-// push writes a frame and has the actor fan it out.
-func (g *Group) push(route string, v any, done func(Sent), fan func(a *groupActor, f protocol.Frame, report func(sent, dropped int))) error {
-	f, err := NewFrame(g.cfg.Serializer, route, v)
-	if err == nil && g.cfg.Text != nil {
-		f.Text, err = g.cfg.Text(nil, route, v)
-	}
-	if err != nil {
-		return fmt.Errorf("group %q: %w", g.name, err)
-	}
-	if done == nil {
-		done = func(Sent) {}
-	}
-	g.send(&groupCall{
-		run: func(a *groupActor) {
-			fan(a, f, func(sent, dropped int) { done(Sent{Sent: sent, Dropped: dropped}) })
-		},
-		refused: func(err error) { done(Sent{Err: fmt.Errorf("group %q: %w", g.name, err)}) },
-	})
-	return nil
-}

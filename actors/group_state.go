@@ -87,12 +87,23 @@ func (s *groupState) list() []GroupMember {
 	return all
 }
 
+// some lists one member, or none when there is no such; id 0: all.
+func (s *groupState) some(id uint64) []GroupMember {
+	if id == 0 {
+		return s.list()
+	}
+	if m := s.find(id); m != nil {
+		return []GroupMember{m.copy()}
+	}
+	return nil
+}
+
 // wires lists the connections of the members that pass, until the next call.
-func (s *groupState) wires(filter func(GroupMember) bool) []Wire {
+func (s *groupState) wires(to Filter) []Wire {
 	clear(s.scratch)
 	s.scratch = s.scratch[:0]
 	for _, m := range s.members {
-		if filter(m.GroupMember) {
+		if to.passes(m.GroupMember) {
 			s.scratch = append(s.scratch, m.session.wire)
 		}
 	}

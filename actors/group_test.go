@@ -162,7 +162,9 @@ func TestGroupErrors(t *testing.T) {
 			t.Error("no error for a value that cannot be written")
 		}
 		boom := func(actors.GroupMember) bool { panic("in the filter") }
-		if s := sent(t, func(done func(actors.Sent)) error { return again.Multicast(boom, "on", value{}, done) }); s.Err == nil {
+		if s := sent(t, func(done func(actors.Sent)) error {
+			return again.Multicast(actors.FilterFunc(boom), "on", value{}, done)
+		}); s.Err == nil {
 			t.Error("no error of a filter that panics")
 		}
 		if count(t, again) != 1 {
@@ -221,7 +223,7 @@ func TestGoodbyeToABusyGroup(t *testing.T) {
 		p := member(t, a, g, nil)
 		release := make(chan struct{})
 		wait := func(actors.GroupMember) bool { <-release; return true }
-		_ = g.Multicast(wait, "on", value{}, nil) // writable
+		_ = g.Multicast(actors.FilterFunc(wait), "on", value{}, nil) // writable
 		synctest.Wait()
 		_ = g.Broadcast("on", value{}, nil) // fills the mailbox
 		if s := sent(t, func(done func(actors.Sent)) error { return g.Broadcast("on", value{}, done) }); !errors.Is(s.Err, actors.ErrBusy) {

@@ -46,6 +46,17 @@ func (a *App) others() []OtherNode {
 	return a.nodes.Others()
 }
 
+// gates lists the other nodes that have players.
+func (a *App) gates() []OtherNode {
+	var gates []OtherNode
+	for _, n := range a.others() {
+		if n.Gate {
+			gates = append(gates, n)
+		}
+	}
+	return gates
+}
+
 // nodeOf returns the other node that a session is on.
 func (a *App) nodeOf(session uint64) (OtherNode, bool) {
 	for _, n := range a.others() {
