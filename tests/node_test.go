@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	_ = os.Unsetenv(nodeEnv)
 	cfg, err := app.Parse(os.Args[1:])
 	if err == nil {
+		cfg.Rooms = append(cfg.Rooms, ledgerKind())
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		context.AfterFunc(ctx, stop)

@@ -19,6 +19,7 @@ const Patience = 30 * time.Second
 // Config says what a fleet consists of. Command is required.
 type Config struct {
 	Command []string // runs a server; the flags of a node are appended to it
+	Alone   bool     // no etcd: each node is a server alone
 	Env     []string // in addition to this process's own
 	Flags   []string // of every node
 	Network *Network // nil: all on the loopback interface, ports as they come
@@ -28,7 +29,7 @@ type Config struct {
 
 // Fleet is etcd and its nodes. Its methods are for one goroutine.
 type Fleet struct {
-	Etcd *etcdtest.Process
+	Etcd *etcdtest.Process // nil when its nodes are alone
 
 	cfg   Config
 	nodes []*Node
@@ -40,6 +41,9 @@ const EtcdName = "etcd"
 // Start starts etcd; nodes are added with Add.
 func Start(cfg Config) (*Fleet, error) {
 	f := &Fleet{cfg: cfg}
+	if cfg.Alone {
+		return f, nil
+	}
 	listen, within := "127.0.0.1:0", []string(nil)
 	if cfg.Network != nil {
 		p, err := cfg.Network.Plug(EtcdName)
@@ -96,8 +100,10 @@ func (f *Fleet) command(n *Node) []string {
 		listen, admin, peers = n.port.Addr+":3250", n.port.Addr+":3251", n.port.Addr+":3252"
 	}
 	args = append(args, f.cfg.Command...)
-	args = append(args, "--cluster-etcd", f.Etcd.URL, "--cluster-node", n.Name,
-		"--listen", listen, "--admin", admin, "--cluster-listen", peers, "--cluster-insecure", "--log-level", "warn")
+	args = append(args, "--listen", listen, "--admin", admin, "--log-level", "warn")
+	if f.Etcd != nil {
+		args = append(args, "--cluster-etcd", f.Etcd.URL, "--cluster-node", n.Name, "--cluster-listen", peers, "--cluster-insecure")
+	}
 	args = append(args, f.cfg.Flags...)
 	return append(args, n.flags...)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/actors/snapshots"
 	"github.com/shaddock-game/shaddock/cmd/server/app/push"
 	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/chat"
@@ -29,7 +30,8 @@ type server struct {
 	actors   *actors.App
 	rooms    *rooms.Host
 	wires    *transport.Server
-	node     *node // nil for a server alone
+	node     *node           // nil for a server alone
+	store    snapshots.Store // what openStore has opened, nil: nothing
 	cpu      cpuMeter
 	certs    *transport.CertReloader // nil without TLS
 	admin    *side                   // nil when off
@@ -112,6 +114,9 @@ func (s *server) register() (err error) {
 		}
 	}
 	if err := s.openNode(); err != nil {
+		return err
+	}
+	if err := s.openStore(); err != nil {
 		return err
 	}
 	actors.HandleRaw(s.actors, "room.echo", echo, actors.Inline())

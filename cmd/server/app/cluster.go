@@ -83,7 +83,6 @@ func (s *server) openNode() error {
 	}
 	n.UseStore(store)
 	s.node = &node{n, store, apps.Join(s.actors, n, s.cfg.Log)}
-	s.rooms.Keep(n.Snapshots())
 	s.rooms.Spread(n)
 	s.actors.Users().Spread(n)
 	return nil

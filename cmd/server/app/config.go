@@ -39,9 +39,13 @@ type Config struct {
 	Log        *slog.Logger      // nil is silent
 	Version    string            // shown on the index page
 	Cluster    Cluster           // the zero value is a server alone
-	Live       live.Config       // live rooms
-	Push       push.Config       // the push API, on the players' port
-	PushListen string            // and here as well, when not empty
+	// Store is where rooms are kept whose kind is rooms.Kind.Kept: "none", "memory"
+	// until the process ends, "sqlite:FILE", "postgres://…", or "etcd", that of the
+	// cluster. Default none, in a cluster etcd.
+	Store      string
+	Live       live.Config // live rooms
+	Push       push.Config // the push API, on the players' port
+	PushListen string      // and here as well, when not empty
 	// TextPaths are the JSON text endpoints: default /connect, which speaks
 	// live.Codec, and /ws, which echoes.
 	TextPaths map[string]actors.Codec

@@ -51,6 +51,7 @@ type flags struct {
 	PushMaxBody     int           `default:"4194304" help:"Largest request to the push API, in bytes."`
 	PushMaxItems    int           `default:"20000" help:"Most items of one request to the push API."`
 	PushPending     int           `default:"67108864" help:"Bytes of all requests to the push API that are being worked on; excess is answered 503."`
+	Store           string        `placeholder:"WHERE" help:"Where rooms are kept that are to come back: none, memory (until the process ends), sqlite:FILE, postgres://user:password@host/database, or etcd, that of the cluster. Default none, in a cluster etcd."`
 	Grace           time.Duration `default:"10s" help:"Longest time a stop may take."`
 	LogLevel        string        `default:"info" enum:"debug,info,warn,error" help:"Least level logged: debug, info, warn or error."`
 	LogFormat       string        `default:"text" enum:"text,json" help:"Form of the log on standard error: text or json."`
@@ -136,8 +137,8 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 			Key: f.PushKey, Rate: off(f.PushRate), MaxBody: f.PushMaxBody, MaxItems: off(f.PushMaxItems), Pending: off(f.PushPending),
 		},
 		PushListen: f.PushListen,
-		Cluster:    f.cluster(),
-		Grace:      f.Grace, Log: f.logger(logTo), Out: os.Stdout,
+		Cluster:    f.cluster(), Store: f.Store,
+		Grace: f.Grace, Log: f.logger(logTo), Out: os.Stdout,
 	}
 	var err error
 	if f.Dict != "" {
@@ -145,7 +146,10 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 			return Config{}, err
 		}
 	}
-	return cfg, f.check()
+	if err := f.check(); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.checkStore()
 }
 
 func (f *flags) check() error {

@@ -16,6 +16,7 @@ func (s *server) metrics() *prometheus.Registry {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collector(s.collectTransport),
 		collector(s.collectRooms),
+		collector(s.collectStore),
 		collector(s.collectSessions),
 		collector(s.collectCluster),
 		collector(s.collectLive),

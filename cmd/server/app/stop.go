@@ -50,6 +50,7 @@ func (s *server) stop() error {
 	if s.node != nil {
 		stage(1, s.node.close)
 	}
+	stage(1, s.closeStore)
 	if s.wires != nil {
 		stage(1, s.wires.Shutdown)
 	}
