@@ -1,7 +1,6 @@
 package rooms
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
@@ -72,14 +71,28 @@ func (a *annexState) rollCall(now time.Time, m *heard) {
 // nobodyHere answers a roll call.
 func nobodyHere(m *heard) *wire.Envelope { return goneAnswer(m, wire.OpFromGate) }
 
-// resync tells the sessions here that they may have missed something.
+// resync tells the sessions here that they may have missed something. It takes the
+// path of what the room says, so that it stands where the gap is; on a text endpoint
+// it takes the session's own, which knows how to write it.
 func (a *annexState) resync() {
 	a.stats.resyncs.Add(1)
+	v := &missedSome{a.key.Kind, a.key.ID}
+	f, err := actors.NewFrame(protocol.JSON, ResyncRoute, v)
+	if err != nil {
+		a.stats.unwritable.Add(1)
+		return
+	}
+	ms := make([]*Member, 0, len(a.seats))
 	for _, s := range a.seats {
-		if s.in {
-			s.member.ref.Push(ResyncRoute, actors.Raw(resyncBody(a.key)))
+		switch {
+		case !s.in:
+		case s.member.ref.Wire().IsText():
+			s.member.ref.Push(ResyncRoute, v)
+		default:
+			ms = append(ms, &s.member)
 		}
 	}
+	a.out.multicast(ms, f)
 }
 
 // lost takes in that batches of the room cannot be sent again. The room is asked
@@ -101,15 +114,10 @@ func (a *annexState) lost(n int) {
 // pushes to them were lost between nodes and cannot be sent again.
 const ResyncRoute = "sys.resync"
 
-func resyncBody(key Key) []byte {
-	b, err := json.Marshal(struct {
-		Kind string `json:"kind"`
-		Room string `json:"room"`
-	}{key.Kind, key.ID})
-	if err != nil {
-		panic(err) // two strings
-	}
-	return b
+// missedSome is that push: JSON, whatever the kind's serializer.
+type missedSome struct {
+	Kind string `json:"kind"`
+	Room string `json:"room"`
 }
 
 // carryOut does what a batch of the room says.

@@ -48,14 +48,20 @@ type citizen struct {
 // only. A name with ' at its end starts where the one without it was.
 func inTown(t *testing.T, names string, kinds []rooms.Kind, f func(t *town)) {
 	t.Helper()
+	synctestTown(t, names, 1, kinds, f)
+}
+
+// synctestTown is inTown with a network whose troubles come by this seed.
+func synctestTown(t *testing.T, names string, seed uint64, kinds []rooms.Kind, f func(t *town)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		tn := &town{T: t, store: store.NewMemory(), net: linktest.New(1), kinds: kinds, nodes: make(map[string]*citizen)}
+		tn := &town{T: t, store: store.NewMemory(), net: linktest.New(seed), kinds: kinds, nodes: make(map[string]*citizen)}
 		for _, name := range strings.Fields(names) {
 			tn.start(name)
 		}
 		synctest.Wait()
 		f(tn)
-		tn.net.Lose(0)
+		tn.net.Trouble(linktest.Trouble{})
 		for _, n := range tn.nodes {
 			n.stop()
 		}

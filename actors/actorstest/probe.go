@@ -140,6 +140,25 @@ func (p *Probe) Message(what string) protocol.Message {
 	return m
 }
 
+// Next returns the next message that is there already.
+func (p *Probe) Next() (m protocol.Message, ok bool) {
+	p.t.Helper()
+	for {
+		pkt, ok, _ := p.cut()
+		if !ok {
+			return m, false
+		}
+		if pkt.Type != protocol.Data {
+			continue
+		}
+		m, err := protocol.ParseMessage(pkt.Body, nil)
+		if err != nil {
+			p.t.Fatalf("a message that cannot be read: %v", err)
+		}
+		return m, true
+	}
+}
+
 // WantPush fails unless the next message is this push.
 func (p *Probe) WantPush(what, route, body string) {
 	p.t.Helper()

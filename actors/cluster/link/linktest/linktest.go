@@ -26,10 +26,18 @@ type Net struct {
 }
 
 type netState struct {
-	nodes map[string]*station // by address
-	rand  *rand.Rand
-	loss  float64
-	cut   map[[2]string]bool // pairs of addresses
+	nodes   map[string]*station // by address
+	rand    *rand.Rand
+	trouble Trouble
+	cut     map[[2]string]bool // pairs of addresses
+}
+
+// Trouble is what a network does to messages: the share of those that vanish, of
+// those that arrive twice, and of those that arrive late, by up to By more than the
+// others, and so behind messages that were sent after them.
+type Trouble struct {
+	Lost, Doubled, Late float64
+	By                  time.Duration
 }
 
 // station is one address and the process that listens there.
@@ -47,7 +55,7 @@ type delivery struct {
 	e    *wire.Envelope
 }
 
-// New returns a network without nodes. Seed decides what is lost.
+// New returns a network without nodes. Seed decides what happens to messages.
 func New(seed uint64) *Net {
 	n := &Net{Delay: time.Millisecond, state: make(chan *netState, 1)}
 	n.state <- &netState{
@@ -108,7 +116,10 @@ func (n *Net) Close() {
 }
 
 // Lose sets the share of messages that vanish without a word.
-func (n *Net) Lose(share float64) { n.with(func(s *netState) { s.loss = share }) }
+func (n *Net) Lose(share float64) { n.with(func(s *netState) { s.trouble.Lost = share }) }
+
+// Trouble sets what happens to messages from now on.
+func (n *Net) Trouble(t Trouble) { n.with(func(s *netState) { s.trouble = t }) }
 
 // Lost returns how many have vanished.
 func (n *Net) Lost() int64 { return n.lost.Load() }
@@ -162,25 +173,41 @@ type carrier struct {
 // Send implements link.Carrier. The envelope is copied as a real wire does, so
 // that the race detector sees who changes it afterwards.
 func (c carrier) Send(to link.Peer, e *wire.Envelope) {
-	e = proto.Clone(e).(*wire.Envelope)
 	c.net.with(func(s *netState) {
 		st, ok := s.nodes[to.Addr]
-		if !ok || s.cut[pair(c.self.Addr, to.Addr)] || s.rand.Float64() < s.loss {
+		if !ok || s.cut[pair(c.self.Addr, to.Addr)] || s.rand.Float64() < s.trouble.Lost {
 			c.net.lost.Add(1)
 			return
 		}
-		pipe, ok := st.pipes[c.self.Addr]
-		if !ok {
-			pipe = make(chan delivery, 1<<16)
-			st.pipes[c.self.Addr] = pipe
-			go c.net.carry(st, pipe)
+		copies := 1
+		if s.rand.Float64() < s.trouble.Doubled {
+			copies = 2
 		}
-		select {
-		case pipe <- delivery{time.Now().Add(c.net.Delay), c.self, to.ID, e}:
-		default:
-			panic("linktest: a link sent more than any window allows")
+		for range copies {
+			d := delivery{time.Now().Add(c.net.Delay), c.self, to.ID, proto.Clone(e).(*wire.Envelope)}
+			if s.rand.Float64() < s.trouble.Late {
+				d.due = d.due.Add(time.Duration(s.rand.Float64() * float64(s.trouble.By)))
+				go c.net.deliver(st, d)
+				continue
+			}
+			c.net.queue(st, c.self.Addr, d)
 		}
 	})
+}
+
+// queue adds to what is on the way from one address to a station.
+func (n *Net) queue(st *station, from string, d delivery) {
+	pipe, ok := st.pipes[from]
+	if !ok {
+		pipe = make(chan delivery, 1<<16)
+		st.pipes[from] = pipe
+		go n.carry(st, pipe)
+	}
+	select {
+	case pipe <- d:
+	default:
+		panic("linktest: a link sent more than any window allows")
+	}
 }
 
 // carry delivers what one peer sends to one station, in order.
@@ -190,22 +217,27 @@ func (n *Net) carry(st *station, pipe chan delivery) {
 		case <-st.done:
 			return
 		case d := <-pipe:
-			if wait := time.Until(d.due); wait > 0 {
-				t := time.NewTimer(wait)
-				select {
-				case <-st.done:
-					t.Stop()
-					return
-				case <-t.C:
-				}
-			}
-			if d.to != st.id {
-				n.lost.Add(1) // for an earlier process at this address
-				continue
-			}
-			st.link.Receive(d.from, d.e)
+			n.deliver(st, d)
 		}
 	}
+}
+
+// deliver hands a message over when it is due.
+func (n *Net) deliver(st *station, d delivery) {
+	if wait := time.Until(d.due); wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-st.done:
+			return
+		case <-t.C:
+		}
+	}
+	if d.to != st.id {
+		n.lost.Add(1) // for an earlier process at this address
+		return
+	}
+	st.link.Receive(d.from, d.e)
 }
 
 // Probe implements link.Carrier.
