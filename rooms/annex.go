@@ -22,8 +22,19 @@ type (
 		err   error
 	}
 	flushNow struct{ owner interface{ flushRefused() } }
-	nodeGone struct{ id string }
+	nodeGone struct {
+		id    string
+		again func()
+	}
 )
+
+// Refused has a full mailbox told again: who does not hear of a node's end keeps
+// its ghosts.
+func (m *nodeGone) Refused(err error) {
+	if !errors.Is(err, actors.ErrStopped) {
+		m.again()
+	}
+}
 
 // Refused keeps an owner with a full mailbox able to flush: it is told on its own
 // goroutine, from which it had sent this to itself.
@@ -65,7 +76,7 @@ func (h *Host) spawnAnnex(key Key, n uint64) (*actor.PID, error) {
 	props := actor.PropsFromProducer(func() actor.Actor {
 		return &annex{spread: s, st: &annexState{
 			key: key, node: s.mesh.Self().ID, out: h.newOutlet(k), line: s.mesh.Send, stats: &s.stats,
-			gone:  func(p places.Place) { s.mesh.Directory().Gone(places.Key(key), p) },
+			number: s.number, gone: func(p places.Place) { s.mesh.Directory().Gone(places.Key(key), p) },
 			there: s.there,
 			seats: make(map[uint64]*seat), serial: s.serials.Add(1) << 32,
 		}}
@@ -93,7 +104,7 @@ func (x *annex) Receive(c actor.Context) {
 		x.st.found(now, m.place)
 	case *nodeGone:
 		if x.st.talk != nil && x.st.place.Node == m.id {
-			x.st.lose(now, false)
+			x.st.lose(now, died)
 		}
 	case *wake:
 		x.alarm.Rang()
@@ -133,9 +144,7 @@ func (x *annex) settle(c actor.Context, now time.Time) {
 		})
 	}
 	if t := x.st.talk; t != nil {
-		if x.st.paused && len(t.Batch) == 0 && t.Out.Waiting() == 0 {
-			next = talk.Sooner(next, now.Add(pausedProbe))
-		}
+		next = talk.Sooner(next, x.st.knock(now))
 		x.gather(c, now)
 		next = talk.Sooner(next, t.Due(now))
 	}

@@ -25,10 +25,10 @@ func (a *annexState) hear(now time.Time, m *heard) {
 	}
 	switch m.word {
 	case wire.TalkGone:
-		a.lose(now, false)
+		a.lose(now, unknown)
 		return
 	case wire.TalkPaused:
-		a.pause()
+		a.pause(now)
 		return
 	}
 	a.paused, a.failed = false, 0
@@ -44,12 +44,25 @@ func (a *annexState) hear(now time.Time, m *heard) {
 }
 
 // pause has new calls answered at once, so that nobody waits for an outage to end.
-func (a *annexState) pause() {
+func (a *annexState) pause(now time.Time) {
 	if a.paused {
 		return
 	}
-	a.paused = true
+	a.paused, a.knockAt = true, now.Add(pausedProbe)
 	a.stats.pauses.Add(1)
+}
+
+// knock asks a room that could not answer whether it can again, since its word of
+// that may be lost, and returns when to ask the next time.
+func (a *annexState) knock(now time.Time) time.Time {
+	if !a.paused {
+		return time.Time{}
+	}
+	if !now.Before(a.knockAt) {
+		a.knockAt = now.Add(pausedProbe)
+		a.talk.Greet()
+	}
+	return a.knockAt
 }
 
 // rollCall answers a new activation of the room: with a conversation, if anybody
@@ -60,7 +73,7 @@ func (a *annexState) rollCall(now time.Time, m *heard) {
 	}
 	for _, s := range a.seats {
 		if s.in {
-			a.lose(now, false)
+			a.lose(now, died)
 			a.found(now, places.Place{Node: m.from.ID, Addr: m.from.Addr, Epoch: m.e.Epoch})
 			return
 		}
@@ -96,18 +109,41 @@ func (a *annexState) resync() {
 }
 
 // lost takes in that batches of the room cannot be sent again. The room is asked
-// to bring the members up to date; answers that may have been lost are given up.
+// to bring the members up to date, and to echo a number: answers that have not come
+// by then are lost as well.
 func (a *annexState) lost(n int) {
 	a.stats.lostDown.Add(int64(n))
 	a.resync()
+	a.echo++
 	acked := a.talk.Out.Acked()
 	for _, q := range a.asked {
 		if q.token != 0 && !q.done && q.place <= acked {
-			q.done = true
-			a.answer(q.session, actors.Answer{Token: actors.NewToken(q.token), Err: errUnanswered}, q.join)
+			q.echo = a.echo
 		}
 	}
+	a.talk.Batch = talk.PutUint(append(a.talk.Batch, upEcho), a.echo)
 	a.returns()
+}
+
+// echoed gives up the answers that should have come before an echo.
+func (a *annexState) echoed(n uint64) {
+	for _, q := range a.asked {
+		if q.done || q.echo == 0 || q.echo > n {
+			continue
+		}
+		q.done = true
+		if s := a.seats[q.session]; q.join && s != nil && !s.in && s.joining == 1 {
+			a.out.leave(&s.member)
+			s.listening = false
+			a.unseat(q.session)
+		}
+		a.answer(q.session, actors.Answer{Token: actors.NewToken(q.token), Err: errUnanswered}, q.join)
+	}
+}
+
+// unseat has the room let go of a session that does not know that it was let in.
+func (a *annexState) unseat(id uint64) {
+	a.ask(&asked{session: id, ended: true, op: talk.PutUint(talk.PutUint([]byte{upEnded}, id), uint64(protocol.ReasonClientGone))})
 }
 
 // ResyncRoute is pushed to the members of a room, with its kind and name, when
@@ -134,10 +170,12 @@ func (a *annexState) carryOut(now time.Time, batch []byte) {
 				a.out.setMerge(m)
 			}
 		case downMoved:
-			a.lose(now, true)
+			a.lose(now, moved)
 			return
 		case downResync:
 			a.resync()
+		case downEcho:
+			a.echoed(o.Uint())
 		default:
 			id := o.Uint()
 			s := a.seats[id]
@@ -203,9 +241,14 @@ func (a *annexState) answered(id uint64, s *seat, o *ops) {
 	if flags&answerValue != 0 {
 		ans.Value = actors.Raw(body)
 	}
-	if flags&answerJoined != 0 {
+	switch {
+	case flags&answerJoined == 0:
+	case s.listening:
 		s.in = true
 		ans.Joined = &a.self
+	default: // what came with its first answer was lost
+		ans = actors.Answer{Token: ans.Token, Err: errUnanswered, Left: &a.self}
+		a.unseat(id)
 	}
 	if flags&answerLeft != 0 {
 		s.in = false

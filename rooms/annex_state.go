@@ -24,26 +24,29 @@ import (
 // Its owner passes the time, and does what look asks for.
 type annexState struct {
 	// Set at birth, read-only afterwards.
-	key   Key
-	self  actors.Membership // what sessions record: how to reach this annex
-	node  string
-	out   outlet // to the sessions of this node
-	line  func(to link.Peer, e *wire.Envelope) error
-	gone  func(places.Place)     // the room is not there any more
-	there func(node string) bool // a member of the cluster
-	stats *farStats
+	key    Key
+	self   actors.Membership // what sessions record: how to reach this annex
+	node   string
+	out    outlet // to the sessions of this node
+	line   func(to link.Peer, e *wire.Envelope) error
+	gone   func(places.Place)     // the room is not there any more
+	there  func(node string) bool // a member of the cluster
+	number func(time.Time) uint64 // of a new conversation
+	stats  *farStats
 
 	// Owned by whoever drives the annex.
 	talk    *talk.Talk // nil while the room is looked for
 	place   places.Place
 	paused  bool // the room cannot answer at the moment
-	number  uint64
 	serial  uint64 // of the last call; it begins where no other annex of this process does
 	said    uint64 // serial of the last call in this conversation, 0 before the first
 	seats   map[uint64]*seat
 	asked   []*asked // in order, what the room has not settled
+	bytes   int      // in asked
 	failed  int      // conversations in a row that came to nothing
 	missed  bool     // the members may have missed something
+	knockAt time.Time
+	echo    uint64 // number of the last that was asked for
 	lookAt  time.Time
 	looking bool
 	since   time.Time // nobody is here
@@ -68,11 +71,16 @@ type asked struct {
 	op      []byte
 	serial  uint64 // of a call, 0 of anything else
 	place   uint64 // in the conversation
+	echo    uint64 // not 0: the answer comes before this echo, or never
 	done    bool
 }
 
-// askedLimit is how much of it an annex keeps. Past it calls are answered 503.
-const askedLimit = 8192
+// askedLimit and askedBytes are how many of them, and how many bytes, an annex keeps.
+// Past either calls are answered 503.
+const (
+	askedLimit = 8192
+	askedBytes = 16 << 20
+)
 
 // The up direction is bounded by askedLimit, so its flow must never forget.
 var annexLimits = flow.Limits{Messages: 1 << 20, Bytes: 1 << 30}
@@ -90,7 +98,7 @@ func (a *annexState) call(cl *call) {
 		a.stats.refused.Add(1)
 		a.refuse(cl, errRoomPaused)
 		return
-	case len(a.asked) >= askedLimit:
+	case len(a.asked) >= askedLimit || a.bytes >= askedBytes:
 		a.stats.refused.Add(1)
 		a.refuse(cl, errRoomBusy)
 		return
@@ -141,13 +149,14 @@ func (a *annexState) refuse(cl *call, err error) {
 // ask adds to the next batch, and keeps a copy until it is settled.
 func (a *annexState) ask(q *asked) {
 	a.asked = append(a.asked, q)
+	a.bytes += len(q.op)
 	if a.talk != nil {
 		a.put(q)
 	}
 }
 
 func (a *annexState) put(q *asked) {
-	q.place = a.talk.Out.Last() + 1
+	q.place, q.echo = a.talk.Out.Last()+1, 0
 	if q.serial != 0 && q.serial != a.said+1 {
 		a.talk.Batch = talk.PutUint(append(a.talk.Batch, upSerial), q.serial)
 	}
@@ -186,9 +195,8 @@ func (a *annexState) found(now time.Time, p places.Place) {
 		a.retry(now)
 		return
 	}
-	a.number = max(a.number+1, uint64(now.UnixNano()))
 	a.talk = &talk.Talk{
-		Line: a.line, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: a.key.Kind, ID: a.key.ID, Number: a.number,
+		Line: a.line, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: a.key.Kind, ID: a.key.ID, Number: a.number(now),
 		Side: wire.OpFromGate, Epoch: p.Epoch, Out: flow.Out{Limits: annexLimits},
 	}
 	a.said = 0
@@ -201,7 +209,9 @@ func (a *annexState) found(now time.Time, p places.Place) {
 		a.resync()
 	}
 	a.asked = slices.DeleteFunc(a.asked, func(q *asked) bool { return q.done || q.ended || a.seats[q.session] == nil })
+	a.bytes = 0
 	for _, q := range a.asked {
+		a.bytes += len(q.op)
 		a.put(q)
 	}
 	for _, s := range a.seats { // what was asked before may have older attributes in it
@@ -224,14 +234,22 @@ func (a *annexState) returns() {
 	}
 }
 
-// lose ends the conversation; the room is looked for when the time has come. A
-// room that took its leave has said all before; of one that died nobody knows what
-// it had said last.
-func (a *annexState) lose(now time.Time, orderly bool) {
+// An ending is how a conversation came to its end.
+type ending int
+
+const (
+	moved   ending = iota // the room took its leave: it has said all before
+	died                  // nobody knows what it had said last
+	unknown               // there is no such conversation, and there may never have been one
+)
+
+// lose ends the conversation; the room is looked for when the time has come.
+func (a *annexState) lose(now time.Time, how ending) {
 	if a.talk == nil {
 		return
 	}
-	a.missed = a.missed || !orderly && a.talk.In.Have() > 0
+	begun := a.talk.In.Have() > 0 || a.talk.Out.Acked() > 0
+	a.missed = a.missed || how == died || how == unknown && begun
 	a.talk, a.paused = nil, false
 	a.gone(a.place)
 	a.retry(now)
@@ -255,7 +273,7 @@ func (a *annexState) notFound(now time.Time, err error) {
 			a.answer(q.session, actors.Answer{Token: actors.NewToken(q.token), Err: err}, q.join)
 		}
 	}
-	a.asked = nil
+	a.asked, a.bytes = nil, 0
 	a.lookAt = now.Add(time.Second)
 }
 
@@ -306,6 +324,7 @@ func (a *annexState) settle() {
 	}
 	n := 0
 	for n < len(a.asked) && (a.asked[n].done || a.asked[n].token == 0 && a.talk != nil && a.asked[n].place <= acked) {
+		a.bytes -= len(a.asked[n].op)
 		a.asked[n] = nil
 		n++
 	}

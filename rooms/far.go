@@ -30,6 +30,7 @@ type far struct {
 	pid      *actor.PID                         // of the room: what is sent to distant sessions goes through it
 	epoch    uint64
 	gates    map[string]*gate
+	over     map[string]uint64 // by gate, the last conversation that ended: what is late of it begins none
 	sessions map[uint64]*behind
 	had      map[string]*had // by gate
 	roll     map[string]bool // gates that have not answered the roll call; nil when it is over
@@ -44,6 +45,8 @@ type gate struct {
 	*talk.Talk
 	serial    uint64 // of the last call
 	listening int    // members that get broadcasts
+	kept      int64  // bytes of its flow, as counted
+	forgotten uint64 // batches of its flow, as counted
 	late      bool   // it came when the room had begun already
 }
 
@@ -60,7 +63,7 @@ func newFar(h *Host, k *Kind, key Key, epoch uint64) *far {
 	return &far{
 		there: s.there,
 		app:   h.app, kind: k, key: key, line: s.mesh.Send, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
-		gates: make(map[string]*gate), sessions: make(map[uint64]*behind), had: make(map[string]*had),
+		gates: make(map[string]*gate), over: make(map[string]uint64), sessions: make(map[uint64]*behind), had: make(map[string]*had),
 	}
 }
 
@@ -281,8 +284,39 @@ func (f *far) gathered() bool {
 
 func (f *far) flush(now time.Time) {
 	f.bytes = 0
+	limits := farLimits
+	if f.stats.keptBytes.Load() > keptBudget {
+		limits.Bytes = tightBytes
+	}
 	for _, g := range f.gates {
+		g.Out.Limits = limits
 		g.Flush(now)
+		f.count(g)
+	}
+}
+
+// count brings the node's accounts of what is kept for gates up to date.
+func (f *far) count(g *gate) {
+	if kept := int64(g.Out.Bytes()); kept != g.kept {
+		f.stats.keptBytes.Add(kept - g.kept)
+		g.kept = kept
+	}
+	if n := g.Out.Forgotten(); n != g.forgotten {
+		f.stats.forgottenDown.Add(int64(n - g.forgotten))
+		g.forgotten = n
+	}
+}
+
+// forget takes a gate, which is spoken to no more, out of the accounts.
+func (f *far) forget(g *gate) {
+	f.stats.keptBytes.Add(-g.kept)
+	g.kept = 0
+}
+
+// release takes all gates out of the accounts: the room has ended.
+func (f *far) release() {
+	for _, g := range f.gates {
+		f.forget(g)
 	}
 }
 

@@ -22,6 +22,14 @@ type heard struct {
 // further behind has its sessions told to begin anew.
 var farLimits = flow.Limits{Messages: 4096, Bytes: 4 << 20}
 
+// What all rooms of a node keep for gates is bounded as well: when it is more than
+// keptBudget, no room keeps more than tightBytes for one gate. Gates that keep up owe
+// far less than that, so that only those who are behind pay.
+const (
+	keptBudget = 256 << 20
+	tightBytes = 64 << 10
+)
+
 // hear takes in one message of a gate.
 func (f *far) hear(st *state, now time.Time, m *heard) {
 	g, old := f.gates[m.from.ID], (*gate)(nil)
@@ -29,7 +37,7 @@ func (f *far) hear(st *state, now time.Time, m *heard) {
 	case g != nil && m.e.Talk < g.Number:
 		return // of a conversation that is over
 	case g != nil && m.e.Talk == g.Number:
-	case m.word == wire.TalkSay && m.e.Seq == 1 && m.e.Epoch == f.epoch && f.there(m.from.ID):
+	case m.word == wire.TalkSay && m.e.Seq == 1 && m.e.Epoch == f.epoch && m.e.Talk > f.over[m.from.ID] && f.there(m.from.ID):
 		old = g
 		g = &gate{Talk: &talk.Talk{
 			Line: f.line, Peer: m.from, Kind: f.key.Kind, ID: f.key.ID, Number: m.e.Talk,
@@ -52,6 +60,7 @@ func (f *far) hear(st *state, now time.Time, m *heard) {
 		return
 	}
 	batch, lost := g.Hear(now, m.e, m.word)
+	f.count(g)
 	f.stats.lostUp.Add(int64(lost))
 	if batch != nil && !f.carryOut(st, now, g, batch) {
 		f.lose(st, now, m.from.ID)
@@ -59,6 +68,9 @@ func (f *far) hear(st *state, now time.Time, m *heard) {
 	}
 	if old != nil {
 		f.drop(st, now, old)
+		if old.Out.Waiting() > 0 { // nobody knows whether it arrived
+			g.Batch = append(g.Batch, downResync)
+		}
 	}
 }
 
@@ -77,6 +89,7 @@ func goneAnswer(m *heard, side uint32) *wire.Envelope {
 func (f *far) lose(st *state, now time.Time, id string) {
 	if g, ok := f.gates[id]; ok {
 		delete(f.gates, id)
+		f.over[id] = g.Number
 		f.drop(st, now, g)
 	}
 }
@@ -84,6 +97,7 @@ func (f *far) lose(st *state, now time.Time, id string) {
 // drop lets the members go that are behind a gate or an earlier conversation.
 func (f *far) drop(st *state, now time.Time, g *gate) {
 	f.remember(g)
+	f.forget(g)
 	for id, b := range f.sessions {
 		if b.gate == g {
 			st.gone(now, id, protocol.ReasonClientGone)
@@ -96,6 +110,7 @@ func (f *far) drop(st *state, now time.Time, g *gate) {
 // carryOut does what a batch says; false: it cannot be read.
 func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
 	o := ops{talk.Reader{Rest: batch}}
+	hello := false
 	for code, ok := o.Next(); ok; code, ok = o.Next() {
 		switch code {
 		case upCall:
@@ -107,7 +122,11 @@ func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
 			}
 		case upReturn:
 			id, uid, body := o.Uint(), o.String(), o.Bytes()
-			f.comeBack(st, now, f.session(g, id, uid), body)
+			if b := f.session(g, id, uid); hello || st.seats[id] != nil {
+				f.comeBack(st, now, b, body)
+			} else { // it has left, and the word of that was lost
+				f.dismiss(st, id)
+			}
 		case upEnded:
 			id, why := o.Uint(), protocol.Reason(o.Uint())
 			st.gone(now, id, why)
@@ -115,6 +134,9 @@ func (f *far) carryOut(st *state, now time.Time, g *gate, batch []byte) bool {
 		case upSerial:
 			g.serial = o.Uint() - 1
 		case upHello:
+			hello = true
+		case upEcho:
+			g.Batch = talk.PutUint(append(g.Batch, downEcho), o.Uint())
 		case upBye:
 			f.lose(st, now, g.Peer.ID)
 			return true
@@ -166,6 +188,13 @@ func (f *far) call(st *state, now time.Time, g *gate, o *ops) {
 		return
 	}
 	st.stats.NotifyErrors.Add(1)
+}
+
+// dismiss tells a gate once more that a session is not in the room.
+func (f *far) dismiss(st *state, id uint64) {
+	f.answerTo(id, actors.Answer{Left: &st.self})
+	f.to(id, downLeave)
+	f.left = append(f.left, id)
 }
 
 // comeBack takes in a member that its gate says should be one.

@@ -68,6 +68,7 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.far.pass(m)
 	case *nodeGone:
 		r.far.lose(r.st, now, m.id)
+		delete(r.far.over, m.id)
 		r.far.present(m.id)
 		r.roll(c, now)
 		r.settleGame(c, now)
@@ -152,7 +153,9 @@ func (r *farRoom) heard(m *heard, now time.Time) {
 	first := m.word == wire.TalkSay && m.e.Seq == 1
 	switch {
 	case m.word == wire.TalkGone && m.e.Talk == 0:
-		r.far.present(m.from.ID)
+		if m.e.Epoch == r.far.epoch {
+			r.far.present(m.from.ID)
+		}
 	case !r.rollEnd.IsZero() && !first && m.word != wire.TalkGone:
 		r.waiting = append(r.waiting, m)
 	default:
@@ -280,6 +283,7 @@ func (r *farRoom) lastWord(now time.Time) {
 func (r *farRoom) stopped() {
 	r.safe.over()
 	if r.final == nil || r.lost || r.safe.fenced {
+		r.far.release()
 		r.spread.ended(r.key, r.far.epoch)
 		return
 	}
@@ -287,6 +291,7 @@ func (r *farRoom) stopped() {
 		if r.final.carryOut() {
 			r.far.flush(time.Now())
 		}
+		r.far.release()
 		r.spread.ended(r.key, r.far.epoch)
 	})
 }

@@ -73,6 +73,7 @@ type spread struct {
 	mesh  Mesh
 	root  *actor.RootContext
 	stats farStats
+	talks atomic.Uint64 // number of the last conversation
 
 	rooms   sync.Map // Key → *actor.PID; written by the directory's goroutine, removed by rooms
 	annexes sync.Map // Key → *actor.PID; written and removed by annexes
@@ -165,9 +166,31 @@ func (s *spread) standing(st roster.Standing) {
 	gone := s.view.Left(st.View)
 	s.view = st.View
 	for _, m := range gone {
-		msg := &nodeGone{m.ID}
-		s.rooms.Range(func(_, v any) bool { s.root.Send(v.(*actor.PID), msg); return true })
-		s.annexes.Range(func(_, v any) bool { s.root.Send(v.(*actor.PID), msg); return true })
+		s.rooms.Range(func(_, v any) bool { s.tellGone(v.(*actor.PID), m.ID); return true })
+		s.annexes.Range(func(_, v any) bool { s.tellGone(v.(*actor.PID), m.ID); return true })
+	}
+}
+
+// gonePause is how long a room or annex that is too busy to hear of a node's end is
+// left alone.
+const gonePause = 100 * time.Millisecond
+
+func (s *spread) tellGone(to *actor.PID, node string) {
+	var say func()
+	say = func() {
+		s.root.Send(to, &nodeGone{node, func() { time.AfterFunc(gonePause, say) }})
+	}
+	say()
+}
+
+// number numbers the conversations that this process begins, each higher than all
+// before, whatever the clock does.
+func (s *spread) number(now time.Time) uint64 {
+	for {
+		last := s.talks.Load()
+		if next := max(last+1, uint64(now.UnixNano())); s.talks.CompareAndSwap(last, next) {
+			return next
+		}
 	}
 }
 

@@ -9,21 +9,27 @@ type farStats struct {
 	lostUp, lostDown       atomic.Int64
 	resyncs, lateGates     atomic.Int64
 	unwritable, unreadable atomic.Int64
+
+	keptBytes, forgottenDown atomic.Int64
 }
 
 // SpreadStats is a snapshot of what the conversations between gates and rooms
 // count, over all of this node.
 type SpreadStats struct {
-	Talks      int64 // conversations that a gate began
-	Returns    int64 // members that a gate brought to a room that did not know them
-	Pauses     int64 // times that a room could not answer for want of a sure lease
-	Refused    int64 // calls answered 503 here, because the room was paused or too far behind
-	Fanouts    int64 // broadcasts that arrived for the sessions of this gate
-	LostUp     int64 // batches for rooms of this node that nobody could send again
-	LostDown   int64 // batches for this gate that nobody could send again; its sessions were told to resync
-	Resyncs    int64 // times that the sessions of this gate in one room were told so
-	LateGates  int64 // gates that a room of this node did not wait for any longer
-	Unreadable int64 // batches of a version that this node cannot read
+	Talks     int64 // conversations that a gate began
+	Returns   int64 // members that a gate brought to a room that did not know them
+	Pauses    int64 // times that a room could not answer for want of a sure lease
+	Refused   int64 // calls answered 503 here, because the room was paused or too far behind
+	Fanouts   int64 // broadcasts that arrived for the sessions of this gate
+	LostUp    int64 // batches for rooms of this node that nobody could send again
+	LostDown  int64 // batches for this gate that nobody could send again; its sessions were told to resync
+	Resyncs   int64 // times that the sessions of this gate in one room were told so
+	LateGates int64 // gates that a room of this node did not wait for any longer
+	KeptBytes int64 // that rooms of this node keep for gates that have not acknowledged them
+	// ForgottenDown is how many batches rooms of this node had to let go before their
+	// gates acknowledged them. LostDown of the gates says which were missed.
+	ForgottenDown int64
+	Unreadable    int64 // batches of a version that this node cannot read
 }
 
 // SpreadStats returns the counters, zero for a host that is not spread.
@@ -36,5 +42,6 @@ func (h *Host) SpreadStats() SpreadStats {
 		Talks: s.talks.Load(), Returns: s.returns.Load(), Pauses: s.pauses.Load(),
 		Refused: s.refused.Load(), Fanouts: s.fanouts.Load(),
 		LostUp: s.lostUp.Load(), LostDown: s.lostDown.Load(), Resyncs: s.resyncs.Load(), LateGates: s.lateGates.Load(), Unreadable: s.unreadable.Load(),
+		KeptBytes: s.keptBytes.Load(), ForgottenDown: s.forgottenDown.Load(),
 	}
 }

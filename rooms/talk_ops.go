@@ -15,6 +15,7 @@ const (
 	upHello  = 5 // first of each conversation, then upReturns, with upStates, and nothing else in this batch
 	upState  = 6 // session, uid, attributes: those of the session, ahead of what it says when they have changed
 	upSerial = 7 // the gate's number for the next upCall; those that follow count on
+	upEcho   = 8 // number: to be echoed
 )
 
 // From a room to a gate.
@@ -30,6 +31,7 @@ const (
 	downMoved     = 9  // the room goes on elsewhere
 	downResync    = 11 // the members here came too late for some of what the room said
 	downMerge     = 10 // window in ns, count, bytes, lossy
+	downEcho      = 13 // number
 	downRest      = 12 // session, what else was sent to its reference
 )
 

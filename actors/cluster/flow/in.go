@@ -9,6 +9,7 @@ type In struct {
 	acked   uint64 // what the sender has been told
 	askedAt time.Time
 	asked   uint64 // the last place that was asked for, with all before it
+	moved   bool   // something of that has come since the last look
 
 	stats InStats
 }
@@ -35,6 +36,7 @@ func (in *In) Take(place uint64) bool {
 	switch {
 	case place == in.have+1:
 		in.have = place
+		in.moved = true
 		in.stats.Taken++
 		return true
 	case place <= in.have:
@@ -61,11 +63,16 @@ func (in *In) GiveUp(place uint64) (lost uint64) {
 
 // Ask says whether to ask the sender for everything from a place on, and when to
 // look again; a zero time is never, until the next message. It is for after a Take
-// that returned false, a Head, and the time that it named.
+// that returned false, a Head, and the time that it named. While what was asked for
+// keeps coming it is not asked for again.
 func (in *In) Ask(now time.Time) (place uint64, ask bool, next time.Time) {
 	if in.seen == in.have {
 		return 0, false, time.Time{}
 	}
+	if in.have < in.asked && in.moved { // it is on its way
+		in.askedAt = now
+	}
+	in.moved = false
 	if next = in.askedAt.Add(askEvery); in.have < in.asked && now.Before(next) {
 		return 0, false, next
 	}

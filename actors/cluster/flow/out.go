@@ -3,7 +3,8 @@ package flow
 import "time"
 
 // Limits bound what an Out keeps. Past either, the oldest is forgotten, and if it
-// has to be asked for, lost.
+// has to be asked for, lost. They may be changed at any time and count from the next
+// Push on.
 type Limits struct {
 	Messages int // 1024 when zero
 	Bytes    int // 1 MiB when zero
@@ -18,6 +19,7 @@ type Out struct {
 	kept  [][]byte // the messages up to last that are kept
 	bytes int      // in kept
 	acked uint64
+	lost  uint64 // forgotten before they were acknowledged
 
 	stalled bool // a message could not be sent: those behind it would be for nothing
 	probeAt time.Time
@@ -54,6 +56,7 @@ func (o *Out) Push(now time.Time, body []byte) (place uint64, send bool) {
 		n++
 	}
 	o.drop(n)
+	o.lost += uint64(n)
 	return o.last, !o.stalled
 }
 
@@ -114,6 +117,10 @@ func (o *Out) Waiting() int { return int(o.last - o.acked) }
 
 // Bytes is how many bytes are kept.
 func (o *Out) Bytes() int { return o.bytes }
+
+// Forgotten is how many messages the limits have pushed out before they were
+// acknowledged. The receiver may have them all the same.
+func (o *Out) Forgotten() uint64 { return o.lost }
 
 // Acked is the place up to which the receiver has all, or has given it up.
 func (o *Out) Acked() uint64 { return o.acked }

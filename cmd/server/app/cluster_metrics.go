@@ -49,6 +49,8 @@ func (s *server) collectCluster(e emit) {
 	e.count("cluster_calls_refused_total", "Calls answered 503 by this gate: the room was paused or too far behind.", float64(r.Refused))
 	counts(e, "cluster_batches_lost_total", "Batches of conversations that could not be repaired.", "direction",
 		map[string]int64{"up": r.LostUp, "down": r.LostDown})
+	e.gauge("cluster_kept_bytes", "Bytes that rooms here keep for gates that have not acknowledged them.", float64(r.KeptBytes))
+	e.count("cluster_batches_forgotten_total", "Batches that rooms here let go before a gate acknowledged them: it is slow, or cut off.", float64(r.ForgottenDown))
 	e.count("cluster_resyncs_total", "Times that this gate's members of a room were told to resync.", float64(r.Resyncs))
 	e.count("cluster_late_gates_total", "Gates that a room which opened did not wait for any longer.", float64(r.LateGates))
 	e.count("cluster_unreadable_total", "Batches of a version that this node cannot read.", float64(r.Unreadable))
