@@ -37,7 +37,7 @@ type annexState struct {
 	// Owned by whoever drives the annex.
 	talk    *talk.Talk // nil while the room is looked for
 	place   places.Place
-	paused  bool // the room cannot answer at the moment
+	paused  bool   // the room cannot answer at the moment
 	serial  uint64 // of the last call; it begins where no other annex of this process does
 	said    uint64 // serial of the last call in this conversation, 0 before the first
 	seats   map[uint64]*seat
