@@ -13,6 +13,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/actorstest"
 	"github.com/shaddock-game/shaddock/actors/cluster"
+	"github.com/shaddock-game/shaddock/actors/cluster/apps"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/link/linktest"
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
@@ -38,6 +39,7 @@ type citizen struct {
 	addr  string
 	store *storetest.Faulty
 	app   *actors.App
+	apps  *apps.Apps
 }
 
 // inTown runs f with nodes of these names: those that begin with g take players
@@ -74,7 +76,7 @@ func (t *town) start(name string) *citizen {
 	actors.HandleRaw(n.app, "u.out", func(c *actors.Ctx, _ []byte) ([]byte, error) { c.Unbind(); return nil, nil })
 	actors.HandleRaw(n.app, "u.sleep", func(*actors.Ctx, []byte) ([]byte, error) { time.Sleep(time.Minute); return nil, nil })
 	node, err := cluster.Open(cluster.Config{
-		Store: n.store, Listen: n.addr, Node: name,
+		Store: n.store, Listen: n.addr, Node: name, Sessions: n.app.Prefix(),
 		Roles: map[byte][]string{'g': {cluster.RoleGate}, 'b': {cluster.RoleRooms}}[name[0]],
 		Connect: func(boot string) (*link.Link, func(context.Context, string) error) {
 			return t.net.Add(boot, n.addr, nil), t.net.Dial(n.addr)
@@ -83,7 +85,7 @@ func (t *town) start(name string) *citizen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.Node = node
+	n.Node, n.apps = node, apps.Join(n.app, node, nil)
 	n.app.Users().Spread(node)
 	if err := errors.Join(n.app.Start(), n.Start(t.Context())); err != nil {
 		t.Fatal(err)
@@ -100,6 +102,7 @@ func (n *citizen) stop() {
 	if err := errors.Join(n.Drain(ctx), n.app.Shutdown(ctx), n.Leave(ctx)); err != nil {
 		n.town.Errorf("stop %s: %v", n.name, err)
 	}
+	n.apps.Close()
 	n.app.Close()
 	n.forget()
 }
@@ -123,6 +126,7 @@ func (n *citizen) kill() {
 	if err := n.app.Shutdown(ctx); err != nil {
 		n.town.Errorf("kill %s: %v", n.name, err)
 	}
+	n.apps.Close()
 	n.app.Close()
 }
 
@@ -188,8 +192,10 @@ func TestUsersAcrossNodes(t *testing.T) {
 		too.WantPush("and on the other", "onMail", mail(9))
 		refs, err := b.app.Users().Sessions(t.Context(), "ann")
 		if err != nil || len(refs) != 2 || refs[0].ID() != ann.Session.ID() || refs[1].ID() != too.Session.ID() {
-			t.Errorf("sessions %v %v", refs, err)
+			t.Fatalf("sessions %v %v", refs, err)
 		}
+		refs[1].Push("onMail", value{10})
+		too.WantPush("by reference, from a third node", "onMail", mail(10))
 		kicked := make(chan int)
 		go b.app.Users().Kick("ann", protocol.ReasonKicked, "be nice", func(n int) { kicked <- n })
 		if n := <-kicked; n != 2 {
