@@ -114,6 +114,7 @@ func Listen(cfg Config) (c *Carrier, err error) {
 	c.remote = remote.NewRemote(c.system, rc)
 	c.remote.Start()
 	c.self = link.Peer{ID: cfg.Boot, Addr: c.system.Address()}
+	c.pid = actor.NewPID(c.self.Addr, inboxName(c.self.ID))
 	return c, nil
 }
 
@@ -123,11 +124,10 @@ func (c *Carrier) Self() link.Peer { return c.self }
 // Start begins to hand what arrives to in.
 func (c *Carrier) Start(in Receiver) error {
 	c.in = in
-	pid, fresh := c.system.ProcessRegistry.Add(inbox{c}, inboxName(c.self.ID))
-	if !fresh {
+	// From the next line on messages arrive, and are answered from other goroutines.
+	if _, fresh := c.system.ProcessRegistry.Add(inbox{c}, inboxName(c.self.ID)); !fresh {
 		return errors.New("cluster listener: started twice")
 	}
-	c.pid = pid
 	c.events = c.system.EventStream.Subscribe(func(e any) {
 		if end, ok := e.(*remote.EndpointTerminatedEvent); ok {
 			c.in.Broken(end.Address)
