@@ -36,7 +36,7 @@ chaos: ## ten minutes of failures under load, and the proof that nothing went wr
 chaos-minute:
 	$(GO) run -race ./tests/chaos --for 60s --seed $(or $(SEED),0)
 
-failures: ## the table of failures in ARCHITECTURE.md; a quarter of an hour
+failures: ## a table of what each failure costs the callers; a quarter of an hour
 	$(GO) run ./tests/chaos failures
 
 bench: ## shaddock beside nano and a bare write(2) loop, within ten minutes
