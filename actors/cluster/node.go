@@ -201,6 +201,10 @@ func (n *Node) changed(s roster.Standing) {
 	}
 }
 
+// Receiver returns who takes what a carrier brings that Config.Connect has made, once
+// the node has started.
+func (n *Node) Receiver() carrier.Receiver { return receiver{n} }
+
 // receiver takes what the carrier brings.
 type receiver struct{ n *Node }
 

@@ -118,6 +118,16 @@ func Listen(cfg Config) (c *Carrier, err error) {
 	return c, nil
 }
 
+// On is a carrier on a system whose remote somebody else has started and will stop,
+// with the security that they gave it. Whoever reaches that remote reaches all of
+// the system, so this is for programs that live with that already.
+func On(system *actor.ActorSystem, log *slog.Logger) *Carrier {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Carrier{log: log, system: system, self: link.Peer{ID: system.ID, Addr: system.Address()}}
+}
+
 // Self returns this process as its peers address it.
 func (c *Carrier) Self() link.Peer { return c.self }
 
@@ -141,6 +151,9 @@ func (c *Carrier) Close() {
 	if c.events != nil {
 		c.system.EventStream.Unsubscribe(c.events)
 		c.system.ProcessRegistry.Remove(c.pid)
+	}
+	if c.remote == nil {
+		return
 	}
 	// Not gracefully: that sets the table of connections to nil under its users.
 	c.remote.Shutdown(false)

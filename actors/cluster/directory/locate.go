@@ -75,6 +75,22 @@ func (d *Directory) Find(ctx context.Context, key Key) (Place, error) {
 	}
 }
 
+// Confirm is Find for who has reason to doubt what is known: it asks the node that
+// had the room, which starts it again if it has ended there.
+func (d *Directory) Confirm(ctx context.Context, key Key) (Place, error) {
+	known, ok := d.Known(key)
+	if !ok {
+		return d.Find(ctx, key)
+	}
+	p, err := d.askNode(ctx, link.Peer{ID: known.Node, Addr: known.Addr}, key)
+	if err == nil && p.Node == known.Node {
+		d.places.CompareAndSwap(key, known, p)
+		return p, nil
+	}
+	d.Gone(key, known)
+	return d.Find(ctx, key)
+}
+
 // Then is Find for whoever must not wait: f is called with the result, at once
 // when it is known, else from a goroutine of the directory's. It is not called
 // any more once the directory is closed.
