@@ -20,6 +20,7 @@ $(GOLANGCI):
 	mv bin/golangci-lint $@
 
 test:
+	tests/postgres.sh
 	$(GO) test -race ./...
 	cd tests/peers && $(GO) test -run Migration .
 

@@ -71,6 +71,7 @@ type Node struct {
 	hosts   hosts
 	rules   map[string]directory.Rule
 	watch   []func(roster.Standing)
+	broken  chan string // addresses of peers whose connection broke
 
 	run   context.Context // ends with the node
 	stop  context.CancelFunc
@@ -90,7 +91,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Roles = []string{RoleGate, RoleRooms}
 	}
 	cfg.Name = cmp.Or(cfg.Name, "shaddock")
-	n := &Node{cfg: cfg, log: cfg.Logger, rules: make(map[string]directory.Rule)}
+	n := &Node{cfg: cfg, log: cfg.Logger, rules: make(map[string]directory.Rule), broken: make(chan string, 256)}
 	n.run, n.stop = context.WithCancel(context.Background())
 	boot := newBoot()
 	if cfg.Connect != nil {
@@ -181,6 +182,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.directory.Start()
 	close(ready)
 	n.tasks.Go(n.lookAfterKinds)
+	n.tasks.Go(n.lookAfterPeers)
 	if n.carrier != nil {
 		return n.carrier.Start(receiver{n})
 	}
@@ -214,7 +216,23 @@ func (r receiver) Receive(from link.Peer, e *wire.Envelope) { r.n.link.Receive(f
 // Broken implements carrier.Receiver: the connection may have been all that broke.
 func (r receiver) Broken(addr string) {
 	r.n.link.Broken(addr)
-	r.n.tasks.Go(func() { r.n.suspect(addr) })
+	select {
+	case r.n.broken <- addr:
+	default: // so many at once that its lease may run out instead
+	}
+}
+
+// lookAfterPeers has peers looked at whose connections broke. It stands between a
+// carrier and the tasks, since a carrier may outlive the node.
+func (n *Node) lookAfterPeers() {
+	for {
+		select {
+		case <-n.run.Done():
+			return
+		case addr := <-n.broken:
+			n.tasks.Go(func() { n.suspect(addr) })
+		}
+	}
 }
 
 // kindsEvery is how often a node looks whether each kind of room may run somewhere;

@@ -125,7 +125,9 @@ func On(system *actor.ActorSystem, log *slog.Logger) *Carrier {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Carrier{log: log, system: system, self: link.Peer{ID: system.ID, Addr: system.Address()}}
+	c := &Carrier{log: log, system: system, self: link.Peer{ID: system.ID, Addr: system.Address()}}
+	c.pid = actor.NewPID(c.self.Addr, inboxName(c.self.ID))
+	return c
 }
 
 // Self returns this process as its peers address it.

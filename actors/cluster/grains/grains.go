@@ -190,7 +190,9 @@ func (p *Placement) fence() {
 	p.log.Error("node is out of the cluster", "error", errFenced)
 	go func() {
 		p.host.stopAll()
-		p.end(func(n *ours.Node) error { n.Close(); return nil })
+		if err := p.end(func(n *ours.Node) error { n.Close(); return nil }); err != nil {
+			p.log.Warn("store of the cluster was not closed", "error", err)
+		}
 		if p.cfg.Fenced != nil {
 			p.cfg.Fenced(errFenced)
 		}
