@@ -77,6 +77,7 @@ func (h *Host) spawnAnnex(key Key, n uint64) (*actor.PID, error) {
 		return &annex{spread: s, st: &annexState{
 			key: key, node: s.mesh.Self().ID, out: h.newOutlet(k), line: s.mesh.Send, stats: &s.stats,
 			number: s.number, gone: func(p places.Place) { s.mesh.Directory().Gone(places.Key(key), p) },
+			seen:  func(p places.Place) { s.mesh.Directory().Seen(places.Key(key), p) },
 			there: s.there,
 			seats: make(map[uint64]*seat), serial: s.serials.Add(1) << 32,
 		}}

@@ -73,8 +73,10 @@ func (a *annexState) rollCall(now time.Time, m *heard) {
 	}
 	for _, s := range a.seats {
 		if s.in {
+			at := places.Place{Node: m.from.ID, Addr: m.from.Addr, Epoch: m.e.Epoch}
 			a.lose(now, died)
-			a.found(now, places.Place{Node: m.from.ID, Addr: m.from.Addr, Epoch: m.e.Epoch})
+			a.seen(at)
+			a.found(now, at)
 			return
 		}
 	}

@@ -30,6 +30,7 @@ type annexState struct {
 	out    outlet // to the sessions of this node
 	line   func(to link.Peer, e *wire.Envelope) error
 	gone   func(places.Place)     // the room is not there any more
+	seen   func(places.Place)     // it is here, as a roll call says
 	there  func(node string) bool // a member of the cluster
 	number func(time.Time) uint64 // of a new conversation
 	stats  *farStats

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -216,6 +217,7 @@ func (r receiver) Receive(from link.Peer, e *wire.Envelope) { r.n.link.Receive(f
 // Broken implements carrier.Receiver: the connection may have been all that broke.
 func (r receiver) Broken(addr string) {
 	r.n.link.Broken(addr)
+	r.n.broke(addr)
 	select {
 	case r.n.broken <- addr:
 	default: // so many at once that its lease may run out instead
@@ -269,6 +271,13 @@ func among(all []directory.Unhosted, u directory.Unhosted) bool {
 	return slices.ContainsFunc(all, func(o directory.Unhosted) bool { return o.Kind == u.Kind })
 }
 
+// broke tells the history of moves since when a peer is away.
+func (n *Node) broke(addr string) {
+	if n.roster.Load() != nil {
+		n.directory.Broke(addr)
+	}
+}
+
 // suspects are the pauses before looks at a peer whose connection broke. A process
 // that dies closes its sockets one after the other: at the first look its listener
 // may still be there.
@@ -319,6 +328,28 @@ func (n *Node) Members() *roster.View {
 
 // Directory says where rooms run; nil before Start.
 func (n *Node) Directory() *directory.Directory { return n.directory }
+
+// Moves asks all nodes what they have seen of rooms that moved: each move once, the
+// latest first. It waits for no node longer than ctx, and is for people.
+func (n *Node) Moves(ctx context.Context) []directory.Move {
+	var asked sync.WaitGroup
+	members := n.Members().Members()
+	seen := make([][]directory.Move, len(members))
+	for i, m := range members {
+		if m.ID == n.Self().ID {
+			seen[i] = n.directory.Moves()
+			continue
+		}
+		asked.Go(func() {
+			a, err := n.Ask(ctx, link.Peer{ID: m.ID, Addr: m.Addr}, &wire.Envelope{Op: wire.OpMoves})
+			if err != nil || json.Unmarshal(a.Body, &seen[i]) != nil {
+				seen[i] = nil // away, or of an earlier version: the others have seen most of it
+			}
+		})
+	}
+	asked.Wait()
+	return directory.MergeMoves(seen...)
+}
 
 // Drain gives up this node's rooms, which go on elsewhere, and takes no new ones.
 // The node stays a member.

@@ -312,11 +312,12 @@ func (d *deeds) stayed(key Key, epoch uint64) {
 	}
 }
 
-// stopped is the host's word that a room has ended, asked to or not.
-func (d *deeds) stopped(key Key, epoch uint64) {
+// stopped is the host's word that a room has ended, asked to or not. It returns true
+// for one that is another's by now, so that no key of it is to be removed.
+func (d *deeds) stopped(key Key, epoch uint64) (lost bool) {
 	r, ok := d.rooms[key]
 	if !ok || r.epoch != epoch {
-		return
+		return false
 	}
 	switch r.phase {
 	case reclaiming:
@@ -324,11 +325,12 @@ func (d *deeds) stopped(key Key, epoch uint64) {
 	case active, suspended, stopping:
 		if r.lost {
 			d.forget(key, r)
-			return
+			return true
 		}
 		r.phase = releasing
 		d.do(effect{do: remove, key: key, epoch: epoch})
 	}
+	return false
 }
 
 // removed takes in what became of the deletion of a key.

@@ -65,6 +65,7 @@ type Directory struct {
 	flights sync.Map // Key → *flight: who is being looked for
 	bare    sync.Map // kind → time.Time: since when a search met nobody that runs it
 	drained chan struct{}
+	history *history
 	stats   stats
 }
 
@@ -110,9 +111,11 @@ func New(cfg Config) *Directory {
 	d := &Directory{
 		cfg: cfg, log: cfg.Logger, self: cfg.Link.Self(),
 		in: newInbox(), writes: make(chan struct{}, storeCalls), drained: make(chan struct{}),
+		history: newHistory(),
 	}
 	d.run, d.stop = context.WithCancel(context.Background())
 	cfg.Link.Serve(wire.OpClaim, d.serveClaim)
+	cfg.Link.Serve(wire.OpMoves, d.serveMoves)
 	return d
 }
 
@@ -135,6 +138,7 @@ func (d *Directory) Close() {
 // Standing takes in what the roster knows. It is Config.Changed of the roster.
 func (d *Directory) Standing(s roster.Standing) {
 	d.hosted(s.View)
+	d.history.members(time.Now(), s.View)
 	d.in.put(stood{s}, 0)
 }
 
@@ -175,6 +179,7 @@ func (d *Directory) loop() {
 		for _, m := range d.in.take() {
 			d.receive(own, m)
 			for _, e := range own.out {
+				d.history.done(time.Now(), d.history.name(d.self.ID), e)
 				d.perform(e)
 			}
 			clear(own.out)
@@ -192,12 +197,17 @@ func (d *Directory) receive(own *deeds, m any) {
 		own.created(m.key, m.lease, m.rec, m.err)
 	case removeDone:
 		own.removed(m.key, m.epoch, m.err)
+		if m.err == nil {
+			d.history.released(time.Now(), d.history.name(d.self.ID), m.key, m.epoch)
+		}
 	case roomRetired:
 		own.retire(m.key, m.epoch)
 	case roomStayed:
 		own.stayed(m.key, m.epoch)
 	case roomStopped:
-		own.stopped(m.key, m.epoch)
+		if lost := own.stopped(m.key, m.epoch); lost {
+			d.history.released(time.Now(), d.history.name(d.self.ID), m.key, m.epoch)
+		}
 	case stood:
 		own.standing(m.Held, m.Lease)
 	case drainAsked:

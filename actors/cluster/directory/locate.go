@@ -31,7 +31,7 @@ func (d *Directory) Known(key Key) (Place, bool) {
 	}
 	p := v.(Place)
 	if _, there := d.cfg.Roster.View().Get(p.Node); !there {
-		d.places.CompareAndDelete(key, p)
+		d.Gone(key, p)
 		return Place{}, false
 	}
 	return p, true
@@ -108,7 +108,11 @@ func (d *Directory) Then(key Key, f func(Place, error)) {
 }
 
 // Gone tells that a room was not where Find said. It is looked for anew.
-func (d *Directory) Gone(key Key, p Place) { d.places.CompareAndDelete(key, p) }
+func (d *Directory) Gone(key Key, p Place) {
+	if d.places.CompareAndDelete(key, p) {
+		d.history.left(time.Now(), key, p)
+	}
+}
 
 func (d *Directory) join(key Key) (f *flight, mine bool) {
 	f = &flight{done: make(chan struct{})}
@@ -123,6 +127,7 @@ func (d *Directory) fly(key Key, f *flight) {
 	f.place, f.err = d.search(ctx, key)
 	if f.err == nil {
 		d.places.Store(key, f.place)
+		d.history.arrived(time.Now(), key, f.place)
 		d.stats.found(time.Since(began))
 	} else {
 		d.stats.notFound.Add(1)

@@ -10,6 +10,7 @@ const (
 
 	// Directory. Calls.
 	OpClaim = 10 // kind, id: see to it that the room runs. Answer: epoch when it runs here, else body: a Place that owns it
+	OpMoves = 11 // what the node has seen of moves. Answer: body, JSON of package directory
 
 	// The conversation of a gate and a room: kind, id, epoch, talk, ack. The code
 	// says who speaks; to it is added one of the words below.
