@@ -49,14 +49,9 @@ bench-live: ## the live part of bench for longer: one room at the machine's limi
 bench-cluster: ## one room on a server alone and across three nodes, three minutes
 	cd tests/peers && $(GO) run ./bench --cluster
 
-cluster-demo: ## etcd, two room hosts and two gates on this machine; ctrl-C ends all
-	cd tests/etcd && $(GO) build -o ../../bin/etcd .
-	$(GO) build -o bin/server ./cmd/server
-	@trap 'kill 0' EXIT; \
-	bin/etcd --data $$(mktemp -d) & sleep 2; \
-	for n in 1 2; do bin/server --cluster-etcd http://127.0.0.1:2379 --roles rooms --cluster-node rooms-$$n --admin 127.0.0.1:326$$n & done; \
-	for n in 1 2; do bin/server --cluster-etcd http://127.0.0.1:2379 --roles gate --cluster-node gate-$$n --listen 127.0.0.1:325$$n --admin 127.0.0.1:327$$n & done; \
-	wait
+cluster-demo: ## etcd, a room host and two gates on this machine; DEMO="--hosts 2" for two
+	$(GO) build -o bin/cluster-demo ./tests/demo
+	@exec bin/cluster-demo $(DEMO)
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \

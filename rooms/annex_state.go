@@ -197,7 +197,7 @@ func (a *annexState) found(now time.Time, p places.Place) {
 		return
 	}
 	a.talk = &talk.Talk{
-		Line: a.line, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: a.key.Kind, ID: a.key.ID, Number: a.number(now),
+		Line: a.line, Tally: &a.stats.repairs, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: a.key.Kind, ID: a.key.ID, Number: a.number(now),
 		Side: wire.OpFromGate, Epoch: p.Epoch, Out: flow.Out{Limits: annexLimits},
 	}
 	a.said = 0

@@ -62,7 +62,7 @@ func newFar(h *Host, k *Kind, key Key, epoch uint64) *far {
 	s := h.spread
 	return &far{
 		there: s.there,
-		app:   h.app, kind: k, key: key, line: s.mesh.Send, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
+		app:   h.app, kind: k, key: key, line: s.toGate, self: s.mesh.Self().ID, stats: &s.stats, epoch: epoch,
 		gates: make(map[string]*gate), over: make(map[string]uint64), sessions: make(map[uint64]*behind), had: make(map[string]*had),
 	}
 }

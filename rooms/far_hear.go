@@ -40,7 +40,7 @@ func (f *far) hear(st *state, now time.Time, m *heard) {
 	case m.word == wire.TalkSay && m.e.Seq == 1 && m.e.Epoch == f.epoch && m.e.Talk > f.over[m.from.ID] && f.there(m.from.ID):
 		old = g
 		g = &gate{Talk: &talk.Talk{
-			Line: f.line, Peer: m.from, Kind: f.key.Kind, ID: f.key.ID, Number: m.e.Talk,
+			Line: f.line, Tally: &f.stats.repairs, Peer: m.from, Kind: f.key.Kind, ID: f.key.ID, Number: m.e.Talk,
 			Side: wire.OpFromRoom, Epoch: f.epoch, Mute: f.mute,
 			Out: flow.Out{Limits: farLimits},
 		}}

@@ -166,6 +166,7 @@ func (s *spread) standing(st roster.Standing) {
 	gone := s.view.Left(st.View)
 	s.view = st.View
 	for _, m := range gone {
+		s.stats.toGates.Delete(m.ID)
 		s.rooms.Range(func(_, v any) bool { s.tellGone(v.(*actor.PID), m.ID); return true })
 		s.annexes.Range(func(_, v any) bool { s.tellGone(v.(*actor.PID), m.ID); return true })
 	}

@@ -56,6 +56,7 @@ func TestClusterOfProcesses(t *testing.T) {
 	c.must(hosts[1].Stop())
 	talk(t, "a host left in order", ann, bob)
 	t.Logf("it took %v", time.Since(began).Round(time.Millisecond))
+	c.wantMoves(gates[1], map[string]string{"node lost": "r1", "drain": "r2"})
 
 	c.must(gates[0].Signal(syscall.SIGTERM))
 	for _, a := range ann {
@@ -71,6 +72,37 @@ func TestClusterOfProcesses(t *testing.T) {
 		b.until("ann's gate has gone", protocol.Push, "onLeave")
 	}
 	c.must(gates[0].Wait(patience))
+}
+
+// wantMoves looks at the cluster page for rooms that left nodes for these causes.
+func (c *cluster) wantMoves(n *fleet.Node, from map[string]string) {
+	c.t.Helper()
+	t := c.t
+	var page struct {
+		Moves []struct {
+			Room, From, To, Why string
+			Epoch, TookNS       uint64
+		}
+	}
+	if err := json.Unmarshal([]byte(c.page(n, "/cluster.json")), &page); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, m := range page.Moves {
+		if from[m.Why] != m.From || m.Room == "" || m.Epoch == 0 {
+			t.Errorf("a move that was none: %+v", m)
+		}
+		seen[m.Why]++
+	}
+	html, metrics := c.page(n, "/cluster"), c.page(n, "/metrics")
+	for why := range from {
+		if seen[why] == 0 {
+			t.Errorf("no move for the cause %q: %+v", why, page.Moves)
+		}
+		if !strings.Contains(html, `data-why="`+why+`"`) || strings.Contains(metrics, fmt.Sprintf("shaddock_cluster_moves_total{why=%q} 0", why)) {
+			t.Errorf("the page or the metrics do not tell of %q", why)
+		}
+	}
 }
 
 // talk has everybody say something in request form, and wait until both hear it.

@@ -143,6 +143,9 @@ func (n *Node) Players() string {
 	return ""
 }
 
+// Admin returns the URL of the admin listener.
+func (n *Node) Admin() string { return n.admin }
+
 // Get reads a page of the admin listener.
 func (n *Node) Get(path string) (string, error) { return get(n.admin + path) }
 

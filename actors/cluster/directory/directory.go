@@ -232,12 +232,14 @@ func (d *Directory) perform(e effect) {
 		})
 	case start:
 		d.stats.activations.Add(1)
+		d.stats.epoch.Store(max(d.stats.epoch.Load(), e.epoch))
 		d.cfg.Host.Start(e.key, e.epoch)
 	case suspend:
 		d.stats.suspended.Add(1)
 		d.cfg.Host.Suspend(e.key, e.epoch)
 	case resume:
 		d.stats.resumed.Add(1)
+		d.stats.epoch.Store(max(d.stats.epoch.Load(), e.next))
 		d.cfg.Host.Resume(e.key, e.epoch, e.next)
 	case stop:
 		if e.why == Lost {

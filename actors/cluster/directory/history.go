@@ -36,6 +36,8 @@ const (
 	MoveReclaimed  = "reclaimed"  // the same room under another lease
 )
 
+var moveWhys = []string{MoveDrain, MoveLost, MoveEnded, MovePassivated, MoveFenced, MoveReclaimed}
+
 const (
 	historySize   = 256              // moves that a node remembers
 	departedMost  = 4096             // rooms that are looked for, of which the past is known
@@ -46,7 +48,8 @@ const (
 
 // history is what this node has seen of moves, in a ring. Any goroutine uses it.
 type history struct {
-	moves chan []Move // holds the ring, the latest last; whoever takes it puts it back
+	moves  chan []Move              // holds the ring, the latest last; whoever takes it puts it back
+	counts map[string]*atomic.Int64 // by why; the map is read-only
 
 	departed sync.Map // Key → departure: rooms that are not where they were
 	departs  atomic.Int64
@@ -78,13 +81,17 @@ type ending struct {
 }
 
 func newHistory() *history {
-	h := &history{moves: make(chan []Move, 1), endings: make(map[Key]ending)}
+	h := &history{moves: make(chan []Move, 1), counts: make(map[string]*atomic.Int64), endings: make(map[Key]ending)}
+	for _, why := range moveWhys {
+		h.counts[why] = new(atomic.Int64)
+	}
 	h.moves <- nil
 	h.notes.Store(&map[string]note{})
 	return h
 }
 
 func (h *history) add(m Move) {
+	h.counts[m.Why].Add(1)
 	all := <-h.moves
 	if len(all) >= historySize {
 		all = slices.Delete(all, 0, 1)

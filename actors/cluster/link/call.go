@@ -85,7 +85,7 @@ func (l *Link) Call(ctx context.Context, to Peer, e *wire.Envelope) (*wire.Envel
 		answer, err := p.wait(ctx, wait)
 		switch {
 		case answer != nil:
-			return l.calls.result(answer)
+			return l.result(answer, failed.Tries)
 		case err != nil:
 			failed.Err = errors.Join(err, failed.Err)
 			return nil, l.failed(failed)
@@ -103,9 +103,9 @@ func (l *Link) left(p Peer) bool {
 
 func (l *Link) failed(e *CallError) error {
 	if e.Sent {
-		l.stats.callsUnknown.Add(1)
+		l.stats.ended(callUnknown, e.Tries)
 	} else {
-		l.stats.callsUnsent.Add(1)
+		l.stats.ended(callUnsent, e.Tries)
 	}
 	return e
 }
@@ -126,11 +126,13 @@ func (p *pending) wait(ctx context.Context, d time.Duration) (*wire.Envelope, er
 	}
 }
 
-func (c *calls) result(a *wire.Envelope) (*wire.Envelope, error) {
-	if a.Code != 0 {
-		return a, &protocol.Error{Code: protocol.Code(a.Code), Msg: a.Text}
+func (l *Link) result(a *wire.Envelope, tries int) (*wire.Envelope, error) {
+	if a.Code == 0 {
+		l.stats.ended(callAnswered, tries)
+		return a, nil
 	}
-	return a, nil
+	l.stats.ended(callRefused, tries)
+	return a, &protocol.Error{Code: protocol.Code(a.Code), Msg: a.Text}
 }
 
 // answered gives an answer to its call; one that nobody waits for is a repetition.

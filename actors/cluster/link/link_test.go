@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -274,8 +275,22 @@ func TestFailedCallsSayWhatIsKnown(t *testing.T) {
 		if ce, ok := errors.AsType[*link.CallError](err); !ok || ce.Sent || ce.Tries < 5 || !errors.Is(err, link.ErrDown) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("a call that could not be sent: %#v", err)
 		}
-		if s := t.a.Stats(); s.CallsUnknown != 1 || s.CallsUnsent != 1 {
-			t.Fatalf("counted %d unknown, %d unsent", s.CallsUnknown, s.CallsUnsent)
+		t.net.Join("host:a", "host:b")
+		t.wait(2 * time.Second)
+		_, answered := t.call(2*time.Second, opDouble, 2)
+		_, refused := t.call(2*time.Second, opNobody, 3)
+		if answered != nil || refused == nil {
+			t.Fatalf("on a link that is well: %v, %v", answered, refused)
+		}
+		got := map[string]int64{}
+		for _, c := range t.a.Stats().Ended {
+			if c.N > 0 {
+				got[c.Result+" "+c.Tries] = c.N
+			}
+		}
+		want := map[string]int64{"unknown more": 1, "unsent more": 1, "answered 1": 1, "refused 1": 1}
+		if !maps.Equal(got, want) {
+			t.Fatalf("counted %v, want %v", got, want)
 		}
 	})
 }

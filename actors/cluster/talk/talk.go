@@ -1,6 +1,7 @@
 package talk
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/flow"
@@ -26,6 +27,16 @@ type Talk struct {
 	In    flow.In
 	Batch []byte // not sent yet
 	ackAt time.Time
+
+	// Tally counts repairs, over all conversations that share it; nil counts nothing.
+	Tally *Tally
+}
+
+// Tally counts what was missing in conversations. Its zero value is ready; any
+// goroutine may read it.
+type Tally struct {
+	Gaps     atomic.Int64 // times that this end asked for what it had missed
+	Repaired atomic.Int64 // batches that this end sent again, since the other asked
 }
 
 // ackDelay is how long a message may wait to be acknowledged by one that goes the
@@ -62,6 +73,9 @@ func (t *Talk) Control(word uint32, place uint64) {
 	if t.Mute {
 		return
 	}
+	if word == wire.TalkAsk && t.Tally != nil {
+		t.Tally.Gaps.Add(1)
+	}
 	t.ackAt = time.Time{}
 	_ = t.Line(t.Peer, &wire.Envelope{
 		Op: t.Side + word, Kind: t.Kind, Id: t.ID, Epoch: t.Epoch, Talk: t.Number,
@@ -95,6 +109,9 @@ func (t *Talk) again(now time.Time, place uint64) {
 	first, batches, lost := t.Out.Ask(now, place)
 	if lost {
 		t.Control(wire.TalkLost, first)
+	}
+	if t.Tally != nil {
+		t.Tally.Repaired.Add(int64(len(batches)))
 	}
 	for i, b := range batches {
 		if t.say(first+uint64(i), b) != nil {

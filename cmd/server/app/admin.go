@@ -81,8 +81,7 @@ func (s *server) adminMux() *http.ServeMux {
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("POST /kick", s.kick)
 	if s.node != nil {
-		mux.HandleFunc("GET /cluster", s.clusterPage)
-		mux.HandleFunc("GET /cluster.json", s.clusterJSON)
+		s.mountCluster(mux)
 	}
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)

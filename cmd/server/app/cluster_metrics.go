@@ -1,5 +1,7 @@
 package app
 
+import "github.com/prometheus/client_golang/prometheus"
+
 // collectCluster emits what a node of a cluster counts; nothing on a server alone.
 func (s *server) collectCluster(e emit) {
 	if s.node == nil {
@@ -22,7 +24,11 @@ func (s *server) collectCluster(e emit) {
 	e.count("cluster_activations_total", "Rooms started here.", float64(d.Activations))
 	counts(e, "cluster_room_changes_total", "What became of rooms here, by cause.", "cause",
 		map[string]int64{"suspended": d.Suspended, "resumed": d.Resumed, "lost": d.Lost})
-	counts(e, "cluster_searches_total", "Searches for rooms, by result.", "result", map[string]int64{"found": d.Searches, "failed": d.NotFound})
+	e.gauge("cluster_epoch", "The greatest epoch of a room that was started here.", float64(d.Epoch))
+	counts(e, "cluster_moves_total", "Rooms that moved or ended, as this node has seen it, by cause; of several nodes that see the same, each counts it.", "why", d.Moves)
+	e.gauge("cluster_unhosted_kinds", "Kinds of rooms that no node may run at present.", float64(len(s.node.Directory().Unhosted())))
+	counts(e, "cluster_searches_total", "Searches for rooms, by result.", "result",
+		map[string]int64{"found": d.Searches, "failed": d.NotFound - d.NoHost, "no_host": d.NoHost})
 	e.count("cluster_search_seconds_total", "Time spent on searches that found a room.", d.SearchTime.Seconds())
 	e.count("cluster_ownership_errors_total", "Claims and releases that the store did not carry out at once.", float64(d.StoreErrors))
 
@@ -33,17 +39,27 @@ func (s *server) collectCluster(e emit) {
 	e.count("cluster_broken_total", "Connections to peers that broke.", float64(l.Broken))
 	e.count("cluster_lost_total", "Messages that were sent to this node and never arrived; conversations repair theirs.", float64(l.Lost))
 	e.count("cluster_unknown_total", "Messages with an op that this node does not know.", float64(l.Unknown))
-	counts(e, "cluster_calls_total", "Calls of peers, by result.", "result",
-		map[string]int64{"made": l.Calls, "unsent": l.CallsUnsent, "unknown": l.CallsUnknown})
-	e.count("cluster_retries_total", "Tries after the first.", float64(l.Retries))
-	inFlight := uint64(0)
-	for _, p := range l.Peers {
-		inFlight += p.InFlight
+	calls := prometheus.NewDesc("shaddock_cluster_calls_total",
+		"Calls of peers that have ended, by result (unsent: certainly not carried out) and how many tries it took.", []string{"result", "tries"}, nil)
+	for _, c := range l.Ended {
+		e.ch <- prometheus.MustNewConstMetric(calls, prometheus.CounterValue, float64(c.N), c.Result, c.Tries)
 	}
-	e.gauge("cluster_in_flight", "Messages that peers have not acknowledged.", float64(inFlight))
+	e.count("cluster_retries_total", "Tries after the first.", float64(l.Retries))
+	inFlight := make(map[string]float64)
+	for _, p := range l.Peers {
+		inFlight[s.nodeName(p.ID)] += float64(p.InFlight)
+	}
+	gauges(e, "cluster_in_flight", "Messages that a peer has not acknowledged; past 4096 more are refused.", "peer", inFlight)
 
 	e.count("cluster_conversations_total", "Conversations that this gate began with rooms.", float64(r.Talks))
 	e.count("cluster_returns_total", "Members that this gate brought back to a room that had moved.", float64(r.Returns))
+	e.count("cluster_gaps_total", "Times that something between a gate and a room was missing, and was asked for.", float64(r.Gaps))
+	e.count("cluster_repaired_total", "Batches between gates and rooms that were sent again for that.", float64(r.Repaired))
+	toGates := make(map[string]int64)
+	for id, n := range r.ToGates {
+		toGates[s.nodeName(id)] += n
+	}
+	counts(e, "cluster_fanout_bytes_total", "Bytes that rooms of this node had for the members behind each gate, before they are multiplied there.", "gate", toGates)
 	e.count("cluster_fanouts_total", "Broadcasts that arrived for sessions of this gate.", float64(r.Fanouts))
 	e.count("cluster_pauses_total", "Times that a room could not answer for want of a sure lease.", float64(r.Pauses))
 	e.count("cluster_calls_refused_total", "Calls answered 503 by this gate: the room was paused or too far behind.", float64(r.Refused))
@@ -69,4 +85,20 @@ func (s *server) collectPost(e emit) {
 	e.count("cluster_post_envelopes_total", "Envelopes sent for all of them.", float64(p.Envelopes))
 	e.count("cluster_post_repaired_total", "Batches of them that were sent again.", float64(p.Repaired))
 	e.count("cluster_post_lost_total", "Batches of other nodes that never came and never will.", float64(p.Lost))
+}
+
+// nodeName is the operator's name of a member, for labels; those of who has left are
+// counted together, since boot ids would be new series with every restart.
+func (s *server) nodeName(id string) string {
+	if m, ok := s.node.Members().Get(id); ok {
+		return m.Name
+	}
+	return "gone"
+}
+
+func gauges(e emit, name, help, label string, by map[string]float64) {
+	desc := prometheus.NewDesc("shaddock_"+name, help, []string{label}, nil)
+	for value, n := range by {
+		e.ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, n, value)
+	}
 }

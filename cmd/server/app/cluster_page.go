@@ -2,28 +2,42 @@ package app
 
 import (
 	"cmp"
+	"context"
+	_ "embed" // the page
 	"encoding/json"
+	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/shaddock-game/shaddock/actors/cluster/directory"
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
+	"github.com/shaddock-game/shaddock/cmd/server/web"
 )
 
 // clusterView is what the cluster page shows, and /cluster.json returns.
 type clusterView struct {
-	Self  string        `json:"self"` // the node that was asked
-	Held  bool          `json:"held"` // it is sure of its lease
-	Nodes []clusterNode `json:"nodes"`
-	Rooms []clusterRoom `json:"rooms"` // by epoch, the latest first: what moved last is on top
-	Error string        `json:"error,omitempty"`
+	Name     string        `json:"name"` // of the cluster
+	Self     string        `json:"self"` // the node that was asked
+	SelfName string        `json:"self_name"`
+	Held     bool          `json:"held"` // it is sure of its lease
+	Warnings []string      `json:"warnings,omitempty"`
+	Nodes    []clusterNode `json:"nodes"` // by name
+	Total    int           `json:"total"` // rooms
+	Rooms    []clusterRoom `json:"rooms"` // by epoch, the latest first: what moved last is on top
+	Moves    []clusterMove `json:"moves"` // the latest first
+
+	MostRooms int `json:"-"` // of a node, at least 1
 }
 
 type clusterNode struct {
 	roster.Member
-	Owns int `json:"owns"` // rooms, by the directory
-	Age  string
+	Owns      int           `json:"owns"` // rooms, by the directory
+	Age       time.Duration `json:"up_ns"`
+	LabelList []string      `json:"-"`
+	RunsRooms bool          `json:"-"`
 }
 
 type clusterRoom struct {
@@ -32,30 +46,103 @@ type clusterRoom struct {
 	Epoch uint64 `json:"epoch"`
 }
 
-// shownRooms bounds the page, not the counts on it.
-const shownRooms = 200
+type clusterMove struct {
+	directory.Move
+	Ago   string `json:"-"`
+	For   string `json:"-"`
+	Fresh bool   `json:"-"`
+}
+
+const (
+	shownRooms = 200 // bounds the page, not the counts on it
+	shownMoves = 100
+	freshMove  = 10 * time.Second
+	// pageTime is how long the page waits for the store, and for the other nodes:
+	// it is looked at when one of them does not answer.
+	pageTime = time.Second
+)
 
 func (s *server) viewCluster(r *http.Request) clusterView {
-	v := clusterView{Self: s.node.Self().ID, Held: s.node.Held()}
-	all, err := s.node.Directory().List(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), pageTime)
+	defer cancel()
+	moves := make(chan []directory.Move, 1)
+	go func() { moves <- s.node.Moves(ctx) }()
+	v := clusterView{
+		Name: cmp.Or(s.cfg.Cluster.Name, "shaddock"), Self: s.node.Self().ID, Held: s.node.Held(),
+		Warnings: s.warnings(), MostRooms: 1,
+	}
+	all, err := s.node.Directory().List(ctx)
 	if err != nil {
-		v.Error = err.Error()
+		v.Warnings = append(v.Warnings, fmt.Sprintf("the store does not answer, so the rooms are not known: %v", err))
 	}
-	owns, names := make(map[string]int), make(map[string]string)
-	for _, m := range s.node.Members().Members() {
-		names[m.ID] = m.Name
-	}
+	now := time.Now()
+	v.addNodes(now, s.node.Members().Members(), all)
 	for key, p := range all {
-		owns[p.Node]++
-		v.Rooms = append(v.Rooms, clusterRoom{key.String(), cmp.Or(names[p.Node], p.Node), p.Epoch})
+		v.Rooms = append(v.Rooms, clusterRoom{key.String(), v.nameOf(p.Node), p.Epoch})
 	}
+	v.Total = len(v.Rooms)
 	slices.SortFunc(v.Rooms, func(a, b clusterRoom) int { return cmp.Compare(b.Epoch, a.Epoch) })
 	v.Rooms = v.Rooms[:min(len(v.Rooms), shownRooms)]
-	for _, m := range s.node.Members().Members() {
-		age := time.Since(time.UnixMilli(m.Since)).Round(time.Second)
-		v.Nodes = append(v.Nodes, clusterNode{Member: m, Owns: owns[m.ID], Age: age.String()})
-	}
+	v.addMoves(now, <-moves)
 	return v
+}
+
+func (v *clusterView) addNodes(now time.Time, members []roster.Member, rooms map[directory.Key]directory.Place) {
+	owns := make(map[string]int)
+	for _, p := range rooms {
+		owns[p.Node]++
+		v.MostRooms = max(v.MostRooms, owns[p.Node])
+	}
+	for _, m := range members {
+		n := clusterNode{Member: m, Owns: owns[m.ID], Age: now.Sub(time.UnixMilli(m.Since)).Round(time.Second), RunsRooms: len(m.Kinds) > 0}
+		for _, label := range slices.Sorted(maps.Keys(m.Labels)) {
+			n.LabelList = append(n.LabelList, label+"="+m.Labels[label])
+		}
+		v.Nodes = append(v.Nodes, n)
+		if m.ID == v.Self {
+			v.SelfName = m.Name
+		}
+	}
+	slices.SortFunc(v.Nodes, func(a, b clusterNode) int { return cmp.Compare(a.Member.Name, b.Member.Name) })
+}
+
+func (v *clusterView) addMoves(now time.Time, moves []directory.Move) {
+	for _, m := range moves[:min(len(moves), shownMoves)] {
+		ago := now.Sub(m.At)
+		v.Moves = append(v.Moves, clusterMove{m, rough(ago), rough(m.Took), ago < freshMove})
+	}
+}
+
+func (v *clusterView) nameOf(id string) string {
+	for _, n := range v.Nodes {
+		if n.ID == id {
+			return n.Member.Name
+		}
+	}
+	return id
+}
+
+// rough is a time for people: two digits or so.
+func rough(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	}
+	return fmt.Sprintf("%dh", int(d.Hours()))
+}
+
+// mountCluster adds the page, with the looks of the others.
+func (s *server) mountCluster(mux *http.ServeMux) {
+	mux.HandleFunc("GET /cluster", s.clusterPage)
+	mux.HandleFunc("GET /cluster.json", s.clusterJSON)
+	files := web.Handler()
+	for _, name := range []string{"/style.css", "/mark.svg", "/theme.js", "/cluster.js"} {
+		mux.Handle("GET "+name, files)
+	}
 }
 
 func (s *server) clusterJSON(w http.ResponseWriter, r *http.Request) {
@@ -64,29 +151,15 @@ func (s *server) clusterJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) clusterPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", web.Policy)
+	w.Header().Set("Cache-Control", "no-store")
 	if err := clusterTemplate.Execute(w, s.viewCluster(r)); err != nil {
 		s.cfg.Log.Debug("cluster page not delivered", "error", err)
 	}
 }
 
-var clusterTemplate = template.Must(template.New("cluster").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>cluster</title>
-<style>
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1a2530}
-table{border-collapse:collapse;width:100%;margin:1rem 0 2rem}
-th,td{text-align:left;padding:.35rem .7rem;border-bottom:1px solid #d8dee4}
-th{font-weight:600;color:#57636f}td.n{text-align:right;font-variant-numeric:tabular-nums}
-.warn{background:#fff3cd;padding:.6rem 1rem}
-</style></head><body>
-<h1>Cluster</h1>
-{{if not .Held}}<p class="warn">This node is not sure of its lease: its rooms pause until the store answers.</p>{{end}}
-{{if .Error}}<p class="warn">The store does not answer: {{.Error}}</p>{{end}}
-<table><thead><tr><th>node</th><th>address</th><th>roles</th><th>state</th><th>up</th><th>rooms</th><th>members</th><th>sessions</th><th>cores</th></tr></thead><tbody>
-{{range .Nodes}}<tr><td>{{.Name}}{{if eq .ID $.Self}} (this one){{end}}</td><td>{{.Addr}}</td><td>{{range .Roles}}{{.}} {{end}}</td><td>{{.State}}</td><td>{{.Age}}</td>
-<td class="n">{{.Owns}}</td><td class="n">{{.Load.Members}}</td><td class="n">{{.Load.Sessions}}</td><td class="n">{{.Load.CPU}}</td></tr>
-{{end}}</tbody></table>
-<h2>Rooms, those that started or moved last on top</h2>
-<table><thead><tr><th>room</th><th>node</th><th>epoch</th></tr></thead><tbody>
-{{range .Rooms}}<tr><td>{{.Room}}</td><td>{{.Node}}</td><td class="n">{{.Epoch}}</td></tr>
-{{end}}</tbody></table></body></html>
-`))
+//go:embed cluster.html
+var clusterHTML string
+
+var clusterTemplate = template.Must(template.New("cluster").Parse(clusterHTML))

@@ -97,7 +97,7 @@ func (s site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("Access-Control-Allow-Origin", "*") // other sites may import the client; nothing here is secret
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", Policy)
 	h.Set("Content-Type", a.kind)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Vary", "Accept-Encoding")

@@ -117,8 +117,8 @@ func TestPagesKeepThePolicy(t *testing.T) {
 			}
 		}
 	}
-	if got := get(t, "GET", "/").Header.Get("Content-Security-Policy"); got != policy {
-		t.Errorf("Content-Security-Policy %q, want %q", got, policy)
+	if got := get(t, "GET", "/").Header.Get("Content-Security-Policy"); got != Policy {
+		t.Errorf("Content-Security-Policy %q, want %q", got, Policy)
 	}
 }
 

@@ -7,6 +7,8 @@
 //	/live/     danmaku: messages that fly over a stage
 //	/tadpole/  tadpoles in a shared pond
 //	/sdk/      the client, ES modules without a build step
+//
+// The cluster page of operators is drawn by cmd/server/app and uses what is here.
 package web
 
 import (
@@ -17,9 +19,9 @@ import (
 //go:embed *.html *.css *.js *.svg web live tadpole sdk
 var files embed.FS
 
-// policy lets a page load what this server serves and nothing else. WebSockets
+// Policy is the Content-Security-Policy of all pages: it lets a page load what this server serves and nothing else. WebSockets
 // are named because some browsers do not count them as 'self'.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Handler serves the files to GET and HEAD. Browsers are asked to check each
