@@ -105,12 +105,9 @@ func demo(args []string) (err error) {
 	return nil
 }
 
-// start starts all nodes, one after the other.
+// start starts all nodes, one after the other, until somebody ends the demo.
 func (p plan) start(ctx context.Context, f *fleet.Fleet) (nodes []*fleet.Node, err error) {
-	for i := range p.hosts + p.gates {
-		if ctx.Err() != nil {
-			break
-		}
+	for i := 0; i < p.hosts+p.gates && ctx.Err() == nil; i++ {
 		name, flags := p.node(i)
 		fmt.Printf("starting %s …\n", name)
 		n, err := f.Add(name, flags...)
