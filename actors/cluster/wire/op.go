@@ -47,6 +47,9 @@ const (
 // below.
 const OpPost = 80
 
+// OpStats is a call for the receiver's counters. Answer: body, JSON of the server.
+const OpStats = 90
+
 // The words of the post. Talk is the number of the flow that they are about.
 const (
 	PostSay   = 0 // seq: place; body: messages, each with its length in front

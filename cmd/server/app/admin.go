@@ -80,6 +80,7 @@ func (s *server) adminMux() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", s.healthy)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("POST /kick", s.kick)
+	mux.HandleFunc("GET /stats", s.tally.serve)
 	if s.node != nil {
 		s.mountCluster(mux)
 	}

@@ -38,6 +38,7 @@ type server struct {
 	pushing  *side                   // nil when off
 	push     *push.API
 	pushes   *pushes
+	tally    *tally
 	live     *live.Live
 	players  net.Addr
 	stopping atomic.Bool
@@ -104,6 +105,7 @@ func (s *server) register() (err error) {
 	s.live = live.New(s.cfg.Live)
 	s.pushes = &pushes{server: s}
 	s.push = push.New(s.cfg.Push, s.pushes)
+	s.tally = newTally(s.cfg.Cluster.Node, s.push.Stats)
 	kinds := slices.Concat([]rooms.Kind{chat.Kind(), demo.Kind(), tadpole.Kind()}, s.live.Kinds(), s.cfg.Rooms)
 	if s.rooms, err = rooms.Install(s.actors, s.cfg.Log, kinds...); err != nil {
 		return err

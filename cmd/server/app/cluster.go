@@ -85,6 +85,7 @@ func (s *server) openNode() error {
 	s.node = &node{n, store, apps.Join(s.actors, n, s.cfg.Log)}
 	s.rooms.Spread(n)
 	s.actors.Users().Spread(n)
+	s.tally.spread(n)
 	return nil
 }
 

@@ -95,6 +95,12 @@ func (t *pushes) Totals() push.Totals {
 	}
 }
 
+// Whole implements push.Target.
+func (t *pushes) Whole(ctx context.Context) (push.Stats, error) {
+	all, err := t.server.tally.ask(ctx)
+	return all.Stats, err
+}
+
 // servePushes opens the push API's own listener, if there is to be one.
 func (s *server) servePushes() (err error) {
 	if s.cfg.PushListen == "" || s.cfg.PushListen == none {

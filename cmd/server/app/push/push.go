@@ -3,7 +3,7 @@
 //	POST /push/all    items=[…]            everyone who watches anything
 //	POST /push/room   room=r&items=[…]     the members of one live room
 //	POST /push/user   user=uid&items=[…]   the sessions of one user
-//	GET  /stats                            counters
+//	GET  /stats                            counters, of all nodes of a cluster
 //	GET  /openapi.json                     all of this for programs
 //
 // Bodies are forms, or JSON objects with the same fields. Items are JSON values;
@@ -26,6 +26,7 @@
 package push
 
 import (
+	"context"
 	_ "embed"
 	"net/http"
 	"time"
@@ -67,14 +68,18 @@ func or[T int | time.Duration](field *T, value T) {
 	}
 }
 
-// Target is where pushes go. Its methods never block; they call verdict exactly
+// Target is where pushes go. Those that push never block; they call verdict exactly
 // once, from any goroutine: with nil when all items were taken, with ErrUnknown when
 // there is no such room or user, or with another error, which reads as overload.
 type Target interface {
 	All(p *live.Post, verdict func(err error))
 	Room(room string, p *live.Post, verdict func(err error))
 	User(uid string, p *live.Post, verdict func(err error))
+	// Totals are those of this node.
 	Totals() Totals
+	// Whole are the counters of the cluster, for a node alone API.Stats. It may take a
+	// moment; the error is ctx's.
+	Whole(ctx context.Context) (Stats, error)
 }
 
 // API is the handler. It is safe for concurrent use.

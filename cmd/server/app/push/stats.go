@@ -25,9 +25,9 @@ type Totals struct {
 	Writes              uint64
 }
 
-// stats is the body of /stats. The first twelve are those of the systems that this
+// Stats is the body of /stats. The first twelve are those of the systems that this
 // one replaces.
-type stats struct {
+type Stats struct {
 	OnlineConnections int64 `json:"onlineConnections"` // sessions
 	RoomCount         int64 `json:"roomCount"`         // live rooms with members, or that had some just now
 	SendMessageTotal  int64 `json:"sendMessageTotal"`  // messages written to receivers, each counted
@@ -50,11 +50,42 @@ type stats struct {
 	MemberOverloaded int64  `json:"memberOverloaded"` // messages of members that overload refused
 	WriteTotal       uint64 `json:"writeTotal"`       // write calls for all of this; sendMessageTotal over it is the merge ratio
 	PendingBytes     int64  `json:"pendingBytes"`     // of requests that are being worked on
+
+	Nodes  int `json:"nodes"`       // whose counters these are
+	Silent int `json:"silentNodes"` // members of the cluster that did not answer, and are missing in all of this
 }
 
-func (a *API) serveStats(w http.ResponseWriter, _ *http.Request) {
+// Add adds the counters of other nodes.
+func (s *Stats) Add(o Stats) {
+	s.OnlineConnections += o.OnlineConnections
+	s.RoomCount += o.RoomCount
+	s.SendMessageTotal += o.SendMessageTotal
+	s.SendMessageFail += o.SendMessageFail
+	s.DispatchPending += o.DispatchPending
+	s.DispatchTotal += o.DispatchTotal
+	s.DispatchFail += o.DispatchFail
+	s.MergerPending += o.MergerPending
+	s.MergerRoomTotal += o.MergerRoomTotal
+	s.MergerRoomFail += o.MergerRoomFail
+	s.MergerAllTotal += o.MergerAllTotal
+	s.MergerAllFail += o.MergerAllFail
+	s.UserTotal += o.UserTotal
+	s.UserFail += o.UserFail
+	s.LimitedItems += o.LimitedItems
+	s.ShedRequests += o.ShedRequests
+	s.MemberTotal += o.MemberTotal
+	s.MemberLimited += o.MemberLimited
+	s.MemberOverloaded += o.MemberOverloaded
+	s.WriteTotal += o.WriteTotal
+	s.PendingBytes += o.PendingBytes
+	s.Nodes += o.Nodes
+	s.Silent += o.Silent
+}
+
+// Stats returns the counters of this node.
+func (a *API) Stats() Stats {
 	t := a.target.Totals()
-	writeJSON(w, http.StatusOK, stats{
+	return Stats{
 		OnlineConnections: t.Online, RoomCount: t.Rooms,
 		SendMessageTotal: t.Sent, SendMessageFail: t.Lost,
 		DispatchPending: a.stats.pending.Load(), DispatchTotal: a.stats.total.Load(), DispatchFail: a.stats.fail.Load(),
@@ -64,5 +95,14 @@ func (a *API) serveStats(w http.ResponseWriter, _ *http.Request) {
 		LimitedItems: a.stats.limited.Load(), ShedRequests: a.stats.shed.Load(),
 		MemberTotal: t.Messages, MemberLimited: t.Limited, MemberOverloaded: t.Overloaded,
 		WriteTotal: t.Writes, PendingBytes: a.gate.held.Load(),
-	})
+		Nodes: 1,
+	}
+}
+
+func (a *API) serveStats(w http.ResponseWriter, r *http.Request) {
+	s, err := a.target.Whole(r.Context())
+	if err != nil {
+		return // the caller has gone
+	}
+	writeJSON(w, http.StatusOK, s)
 }
