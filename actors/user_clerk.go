@@ -7,7 +7,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/directory"
-	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
@@ -108,7 +107,7 @@ func (c *userClerk) settle(ctx actor.Context, now time.Time) {
 			root.Send(self, &shardFound{p, err})
 		})
 	}
-	next = talk.Sooner(next, at)
+	next = timer.Sooner(next, at)
 	if t := c.st.talk; t != nil && len(t.Batch) > 0 {
 		switch {
 		case len(t.Batch) > userBatch:

@@ -361,7 +361,7 @@ func (s *clerkState) due(now time.Time) (next time.Time) {
 			s.probeAt = now.Add(pausedProbe)
 			s.talk.Greet()
 		}
-		next = talk.Sooner(next, s.probeAt)
+		next = timer.Sooner(next, s.probeAt)
 	}
-	return talk.Sooner(next, s.talk.Due(now))
+	return timer.Sooner(next, s.talk.Due(now))
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/actors/timer"
 )
@@ -136,7 +135,7 @@ func (s *userShard) stop(c actor.Context, now time.Time, lost bool) {
 func (s *shardState) due(now time.Time) (next time.Time) {
 	next = s.roll(now)
 	for _, g := range s.gates {
-		next = talk.Sooner(next, g.Due(now))
+		next = timer.Sooner(next, g.Due(now))
 	}
 	return next
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
 	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 
 	"time"
@@ -113,7 +114,7 @@ func (s *shardState) roll(now time.Time) (next time.Time) {
 	if len(s.owed) > 0 {
 		next = s.rollAt
 	}
-	return talk.Sooner(next, s.rollEnd)
+	return timer.Sooner(next, s.rollEnd)
 }
 
 // members takes in which nodes came and left.

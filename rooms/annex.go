@@ -10,7 +10,6 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
-	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
@@ -145,11 +144,11 @@ func (x *annex) settle(c actor.Context, now time.Time) {
 		})
 	}
 	if t := x.st.talk; t != nil {
-		next = talk.Sooner(next, x.st.knock(now))
+		next = timer.Sooner(next, x.st.knock(now))
 		x.gather(c, now)
-		next = talk.Sooner(next, t.Due(now))
+		next = timer.Sooner(next, t.Due(now))
 	}
-	next = talk.Sooner(next, x.retire(c, now))
+	next = timer.Sooner(next, x.retire(c, now))
 	x.alarm.Set(now, next, !next.IsZero(), x.ring)
 }
 

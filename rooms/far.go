@@ -9,6 +9,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -331,7 +332,7 @@ func (f *far) silence(mute bool) {
 // due does what conversations are due to, and returns when to look again.
 func (f *far) due(now time.Time) (next time.Time) {
 	for _, g := range f.gates {
-		next = talk.Sooner(next, g.Due(now))
+		next = timer.Sooner(next, g.Due(now))
 	}
 	return next
 }

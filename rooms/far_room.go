@@ -7,7 +7,6 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
-	"github.com/shaddock-game/shaddock/actors/cluster/talk"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
@@ -203,7 +202,7 @@ func (r *farRoom) settleFar(c actor.Context, now time.Time) {
 		r.flushing = true
 		c.Send(c.Self(), &flushNow{r})
 	}
-	next := talk.Sooner(talk.Sooner(r.far.due(now), r.rollEnd), saveAt)
+	next := timer.Sooner(timer.Sooner(r.far.due(now), r.rollEnd), saveAt)
 	r.farAlarm.Set(now, next, !next.IsZero(), r.farRing)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors/snapshots"
+	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
 // Keep sets where the snapshots of kinds that are Kept go, before the first room
@@ -81,7 +82,7 @@ func newSafe(r *room) safe {
 func (s *safe) claim(epoch uint64, pause time.Duration) {
 	s.claiming = true
 	s.work.Go(func() {
-		if !rest(s.ended, pause) {
+		if !timer.Sleep(s.ended, pause) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(s.ended, keepTimeout)
@@ -221,20 +222,6 @@ func (f *finalSave) carryOut() bool {
 			return false
 		}
 		pauses.fail(began, rand.Float64())
-		_ = rest(context.Background(), pauses.again.Sub(began)) // it does not end early
-	}
-}
-
-func rest(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
+		_ = timer.Sleep(context.Background(), pauses.again.Sub(began)) // it does not end early
 	}
 }

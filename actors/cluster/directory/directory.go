@@ -8,10 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shaddock-game/shaddock/actors/cluster/inbox"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -58,7 +60,7 @@ type Directory struct {
 	run    context.Context
 	stop   context.CancelFunc
 	tasks  sync.WaitGroup
-	in     inbox
+	in     inbox.Inbox
 	writes chan struct{} // tokens: so many questions to the store at a time
 
 	places  sync.Map // Key → Place: where rooms were last seen
@@ -110,7 +112,7 @@ func New(cfg Config) *Directory {
 	}
 	d := &Directory{
 		cfg: cfg, log: cfg.Logger, self: cfg.Link.Self(),
-		in: newInbox(), writes: make(chan struct{}, storeCalls), drained: make(chan struct{}),
+		in: inbox.New(), writes: make(chan struct{}, storeCalls), drained: make(chan struct{}),
 		history: newHistory(),
 	}
 	d.run, d.stop = context.WithCancel(context.Background())
@@ -139,24 +141,24 @@ func (d *Directory) Close() {
 func (d *Directory) Standing(s roster.Standing) {
 	d.hosted(s.View)
 	d.history.members(time.Now(), s.View)
-	d.in.put(stood{s}, 0)
+	d.in.Put(stood{s}, 0)
 }
 
 // Retire tells that a room could be put away; the directory asks the host to stop
 // it when nothing speaks against it.
-func (d *Directory) Retire(key Key, epoch uint64) { d.in.put(roomRetired{key, epoch}, 0) }
+func (d *Directory) Retire(key Key, epoch uint64) { d.in.Put(roomRetired{key, epoch}, 0) }
 
 // Stayed tells that a room which was told to stop for being idle goes on.
-func (d *Directory) Stayed(key Key, epoch uint64) { d.in.put(roomStayed{key, epoch}, 0) }
+func (d *Directory) Stayed(key Key, epoch uint64) { d.in.Put(roomStayed{key, epoch}, 0) }
 
 // Stopped tells that a room of this process has ended, asked to or not.
-func (d *Directory) Stopped(key Key, epoch uint64) { d.in.put(roomStopped{key, epoch}, 0) }
+func (d *Directory) Stopped(key Key, epoch uint64) { d.in.Put(roomStopped{key, epoch}, 0) }
 
 // Drain stops all rooms of this process, which then can run elsewhere, and
 // returns when their keys are released or ctx has ended. The process must be
 // known as draining, or rooms may be looked for here.
 func (d *Directory) Drain(ctx context.Context) error {
-	d.in.put(drainAsked{}, 0)
+	d.in.Put(drainAsked{}, 0)
 	select {
 	case <-d.drained:
 		return nil
@@ -174,9 +176,9 @@ func (d *Directory) loop() {
 		select {
 		case <-d.run.Done():
 			return
-		case <-d.in.wake:
+		case <-d.in.Wake():
 		}
-		for _, m := range d.in.take() {
+		for _, m := range d.in.Take() {
 			d.receive(own, m)
 			for _, e := range own.out {
 				d.history.done(time.Now(), d.history.name(d.self.ID), e)
@@ -260,7 +262,7 @@ func (d *Directory) perform(e effect) {
 // ask puts one question to the store from a goroutine of its own.
 func (d *Directory) ask(again bool, f func(ctx context.Context) any) {
 	d.tasks.Go(func() {
-		if again && !sleep(d.run, storePause) {
+		if again && !timer.Sleep(d.run, storePause) {
 			return
 		}
 		select {
@@ -272,7 +274,7 @@ func (d *Directory) ask(again bool, f func(ctx context.Context) any) {
 		m := f(ctx)
 		cancel()
 		<-d.writes
-		d.in.put(m, 0)
+		d.in.Put(m, 0)
 	})
 }
 
@@ -287,7 +289,7 @@ func (d *Directory) report(what string, key Key, err error) {
 func (d *Directory) serveClaim(c *link.Call) {
 	key := Key{c.Kind, c.Id}
 	answer := func(r reply) { answerClaim(c, r) }
-	if !d.in.put(wanted{key, answer}, askLimit) {
+	if !d.in.Put(wanted{key, answer}, askLimit) {
 		answer(reply{refusal: overload})
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -161,7 +162,7 @@ func (d *Directory) search(ctx context.Context, key Key) (Place, error) {
 				return Place{}, err
 			}
 		}
-		if !sleep(ctx, pause) {
+		if !timer.Sleep(ctx, pause) {
 			return Place{}, protocol.Errorf(protocol.CodeUnavailable, "room is not available").With(errors.Join(err, ctx.Err()))
 		}
 		pause = min(2*pause, lastPause)
@@ -193,14 +194,3 @@ func (d *Directory) askNode(ctx context.Context, to link.Peer, key Key) (Place, 
 
 // askTime is how long one node may take: a room that moves is saved meanwhile.
 const askTime = 5 * time.Second
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}

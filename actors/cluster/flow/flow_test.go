@@ -68,24 +68,58 @@ func TestInTakesInOrder(t *testing.T) {
 
 func TestInAcknowledges(t *testing.T) {
 	var in In
-	if soon, _ := in.Owes(); soon {
+	if soon, _ := in.owes(); soon {
 		t.Fatal("owes an ack for nothing")
 	}
 	for i := uint64(1); i < ackEvery; i++ {
 		in.Take(i)
 	}
-	if soon, now := in.Owes(); !soon || now {
+	if soon, now := in.owes(); !soon || now {
 		t.Fatalf("a few: soon %v, now %v", soon, now)
 	}
 	in.Take(ackEvery)
-	if soon, now := in.Owes(); !soon || !now {
+	if soon, now := in.owes(); !soon || !now {
 		t.Fatalf("many: soon %v, now %v", soon, now)
 	}
 	if in.Ack() != ackEvery || in.Have() != ackEvery {
 		t.Fatal("acknowledges something else than it has")
 	}
-	if soon, now := in.Owes(); soon || now {
+	if soon, now := in.owes(); soon || now {
 		t.Fatal("told, and still owes")
+	}
+}
+
+func TestInTellsInTime(t *testing.T) {
+	var in In
+	const within = 20 * time.Millisecond
+	for _, s := range []struct {
+		why  string
+		ms   int
+		take uint64 // all up to it are taken before the look
+		ack  bool   // a message the other way has told it
+		tell bool
+		next int
+	}{
+		{why: "nothing has come", ms: 0, next: -1},
+		{why: "one has come: that can wait", ms: 10, take: 1, next: 30},
+		{why: "more comes: it does not wait longer for that", ms: 20, take: 2, next: 30},
+		{why: "nothing went the other way", ms: 30, tell: true, next: -1},
+		{why: "told", ms: 31, ack: true, next: -1},
+		{why: "waits anew", ms: 40, take: 3, next: 60},
+		{why: "told on the way", ms: 50, ack: true, next: -1},
+		{why: "what comes later has all its time", ms: 59, take: 4, next: 79},
+		{why: "much has come", ms: 60, take: 4 + ackEvery, tell: true, next: -1},
+	} {
+		for s.take > in.Have() {
+			in.Take(in.Have() + 1)
+		}
+		if s.ack {
+			in.Ack()
+		}
+		tell, next := in.Tell(at(s.ms), within)
+		if tell != s.tell || s.next < 0 && !next.IsZero() || s.next >= 0 && !next.Equal(at(s.next)) {
+			t.Errorf("%s: tells %v and looks again at %v, want %v at %d ms", s.why, tell, next, s.tell, s.next)
+		}
 	}
 }
 
@@ -210,7 +244,7 @@ func TestFlowAllocations(t *testing.T) {
 	allocs := testing.AllocsPerRun(1000, func() {
 		place, _ = o.Push(start, body)
 		in.Take(place)
-		if _, now := in.Owes(); now {
+		if _, now := in.owes(); now {
 			o.Ack(start, in.Ack())
 		}
 	})

@@ -7,6 +7,7 @@ type In struct {
 	have    uint64 // place up to which all was taken or given up
 	seen    uint64 // the last place that the sender is known to have used
 	acked   uint64 // what the sender has been told
+	tellAt  time.Time
 	askedAt time.Time
 	asked   uint64 // the last place that was asked for, with all before it
 	moved   bool   // something of that has come since the last look
@@ -86,13 +87,28 @@ func (in *In) Ask(now time.Time) (place uint64, ask bool, next time.Time) {
 // Ack returns the place up to which the sender is to be told that all is here. It
 // counts as told.
 func (in *In) Ack() uint64 {
-	in.acked = in.have
+	in.acked, in.tellAt = in.have, time.Time{}
 	return in.have
 }
 
-// Owes says how the sender should be told: not at all, some time soon, or now.
-func (in *In) Owes() (soon, now bool) {
+// owes says how the sender should be told: not at all, some time soon, or now.
+func (in *In) owes() (soon, now bool) {
 	return in.have > in.acked, in.have-in.acked >= ackEvery
+}
+
+// Tell says whether the sender is to be told now, and when to look again; a zero
+// time is never, until the next message. What is owed soon waits for a message that
+// goes the other way anyhow and carries Ack, but no longer than within.
+func (in *In) Tell(now time.Time, within time.Duration) (tell bool, next time.Time) {
+	switch soon, atOnce := in.owes(); {
+	case !soon:
+		return false, time.Time{}
+	case atOnce || !in.tellAt.IsZero() && !now.Before(in.tellAt):
+		return true, time.Time{}
+	case in.tellAt.IsZero():
+		in.tellAt = now.Add(within)
+	}
+	return false, in.tellAt
 }
 
 // Have is the place up to which all was taken or given up.

@@ -170,7 +170,7 @@ func (m *model) receive(p packet) {
 			m.next, m.holes = p.place, m.holes+lost
 		}
 	}
-	if _, urgent := m.in.Owes(); urgent {
+	if _, urgent := m.in.owes(); urgent {
 		m.send(&m.back, packet{kind: 'k', place: m.in.Ack()})
 	}
 }
@@ -183,7 +183,7 @@ func (m *model) tick() {
 	if place, ask, _ := m.in.Ask(m.now); ask {
 		m.send(&m.back, packet{kind: 'a', place: place})
 	}
-	if soon, _ := m.in.Owes(); soon {
+	if soon, _ := m.in.owes(); soon {
 		m.send(&m.back, packet{kind: 'k', place: m.in.Ack()})
 	}
 }

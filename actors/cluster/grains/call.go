@@ -8,6 +8,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
+
+	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
 // callTry is how long one try of a call may take, and callPause the pause behind one
@@ -29,7 +31,7 @@ func (p *Placement) Call(ctx context.Context, identity, kind string, message any
 		if !ok {
 			if pid = p.cluster.Get(identity, kind); pid == nil {
 				last = errors.New("it was not found")
-				pause(ctx)
+				_ = timer.Sleep(ctx, callPause) // the loop looks at ctx
 				continue
 			}
 			p.cluster.PidCache.Set(identity, kind, pid)
@@ -39,7 +41,7 @@ func (p *Placement) Call(ctx context.Context, identity, kind string, message any
 		case err == nil:
 			return answer, nil
 		case errors.Is(err, actor.ErrDeadLetter), errors.Is(err, remote.ErrDeadLetter):
-			pause(ctx)
+			_ = timer.Sleep(ctx, callPause) // the loop looks at ctx
 		case errors.Is(err, actor.ErrTimeout), errors.Is(err, remote.ErrTimeout):
 		default:
 			return nil, fmt.Errorf("call grain %s/%s: %w", kind, identity, err)
@@ -48,13 +50,4 @@ func (p *Placement) Call(ctx context.Context, identity, kind string, message any
 		p.cluster.PidCache.RemoveByValue(identity, kind, pid)
 	}
 	return nil, fmt.Errorf("call grain %s/%s: %w", kind, identity, errors.Join(ctx.Err(), last))
-}
-
-func pause(ctx context.Context) {
-	t := time.NewTimer(callPause)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

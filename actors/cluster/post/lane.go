@@ -8,6 +8,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/flow"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
 // lane is both directions between this process and one other. Each direction is a
@@ -31,7 +32,6 @@ type lane struct {
 
 	heard   uint64 // number of the flow from the peer
 	in      flow.In
-	ackAt   time.Time
 	heardAt time.Time
 }
 
@@ -143,7 +143,7 @@ func (l *lane) listen(now time.Time, m *heard) {
 	case m.e.Talk < l.heard:
 		return
 	case m.e.Talk > l.heard:
-		l.heard, l.in, l.ackAt = m.e.Talk, flow.In{}, time.Time{}
+		l.heard, l.in = m.e.Talk, flow.In{}
 	}
 	switch m.word {
 	case wire.PostSay:
@@ -174,10 +174,7 @@ func (l *lane) open(b []byte) {
 	}
 }
 
-func (l *lane) ack() {
-	l.ackAt = time.Time{}
-	l.tell(wire.PostAck, l.heard, 0, l.in.Ack())
-}
+func (l *lane) ack() { l.tell(wire.PostAck, l.heard, 0, l.in.Ack()) }
 
 // due says what is to be said at this time, and when to look again; zero: when
 // something happens.
@@ -191,17 +188,11 @@ func (l *lane) due(now time.Time) (next time.Time) {
 	if probe {
 		l.tell(wire.PostHead, l.number, last, 0)
 	}
-	next = sooner(next, at)
-	switch soon, atOnce := l.in.Owes(); {
-	case atOnce || soon && !l.ackAt.IsZero() && !now.Before(l.ackAt):
+	tell, told := l.in.Tell(now, ackDelay)
+	if tell {
 		l.ack()
-	case soon && l.ackAt.IsZero():
-		l.ackAt = now.Add(ackDelay)
-		next = sooner(next, l.ackAt)
-	case soon:
-		next = sooner(next, l.ackAt)
 	}
-	return next
+	return timer.Sooner(timer.Sooner(next, at), told)
 }
 
 // drop gives up what the peer, which has left, has not confirmed, and returns how
@@ -219,11 +210,3 @@ func (l *lane) drop(now time.Time) (unconfirmed int) {
 }
 
 func (l *lane) stale(now time.Time) bool { return now.Sub(l.heardAt) > staleAfter }
-
-// sooner is the earlier of two times, of which zero is never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}

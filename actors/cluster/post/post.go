@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/shaddock-game/shaddock/actors/cluster/inbox"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
@@ -58,7 +59,7 @@ type Office struct {
 	done chan struct{}
 
 	// Any goroutine.
-	in    inbox
+	in    inbox.Inbox
 	lanes sync.Map // node id → *lane
 	stats stats
 
@@ -99,14 +100,14 @@ func Open(cfg Config) *Office {
 	if cfg.Changed == nil {
 		cfg.Changed = func(*roster.View) {}
 	}
-	o := &Office{cfg: cfg, log: cfg.Logger, in: newInbox(), done: make(chan struct{}), alarm: time.NewTimer(time.Hour)}
+	o := &Office{cfg: cfg, log: cfg.Logger, in: inbox.New(), done: make(chan struct{}), alarm: time.NewTimer(time.Hour)}
 	o.run, o.stop = context.WithCancel(context.Background())
 	for word := range uint32(wire.PostWords) {
 		cfg.Mesh.Direct(wire.OpPost+word, func(from link.Peer, e *wire.Envelope) {
-			o.in.put(&heard{from, word, e}, heardLimit)
+			o.in.Put(&heard{from, word, e}, heardLimit)
 		})
 	}
-	cfg.Mesh.Watch(func(s roster.Standing) { o.in.put(&seen{s.View}, 0) })
+	cfg.Mesh.Watch(func(s roster.Standing) { o.in.Put(&seen{s.View}, 0) })
 	go o.loop()
 	return o
 }
@@ -134,7 +135,7 @@ func (o *Office) Post(node string, body []byte) error {
 		return ErrBusy
 	}
 	o.stats.posted.Add(1)
-	o.in.put(&letter{l, body}, 0) // bounded by the lane
+	o.in.Put(&letter{l, body}, 0) // bounded by the lane
 	return nil
 }
 
@@ -154,10 +155,10 @@ func (o *Office) loop() {
 		select {
 		case <-o.run.Done():
 			return
-		case <-o.in.wake:
+		case <-o.in.Wake():
 		case <-o.alarm.C:
 		}
-		for _, m := range o.in.take() {
+		for _, m := range o.in.Take() {
 			o.handle(time.Now(), m)
 		}
 		now := time.Now()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
+	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
 // loop is the state of a roster and the goroutine that owns it. It does no I/O,
@@ -270,7 +271,7 @@ func (l *loop) suspect(addr string) {
 func (r *Roster) refused(ctx context.Context, addr string) bool {
 	for i := range 3 {
 		if i > 0 {
-			if !sleep(ctx, 50*time.Millisecond) {
+			if !timer.Sleep(ctx, 50*time.Millisecond) {
 				return false
 			}
 		}

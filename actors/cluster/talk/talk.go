@@ -7,6 +7,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/flow"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
+	"github.com/shaddock-game/shaddock/actors/timer"
 )
 
 // Talk is one end of the conversation between a gate and something placed: a room,
@@ -26,7 +27,6 @@ type Talk struct {
 	Out   flow.Out
 	In    flow.In
 	Batch []byte // not sent yet
-	ackAt time.Time
 
 	// Tally counts repairs, over all conversations that share it; nil counts nothing.
 	Tally *Tally
@@ -60,7 +60,6 @@ func (t *Talk) Flush(now time.Time) {
 }
 
 func (t *Talk) say(place uint64, body []byte) error {
-	t.ackAt = time.Time{}
 	return t.Line(t.Peer, &wire.Envelope{
 		Op: t.Side + wire.TalkSay, Kind: t.Kind, Id: t.ID, Epoch: t.Epoch, Talk: t.Number,
 		Seq: place, Ack: t.In.Ack(), Body: body,
@@ -76,7 +75,6 @@ func (t *Talk) Control(word uint32, place uint64) {
 	if word == wire.TalkAsk && t.Tally != nil {
 		t.Tally.Gaps.Add(1)
 	}
-	t.ackAt = time.Time{}
 	_ = t.Line(t.Peer, &wire.Envelope{
 		Op: t.Side + word, Kind: t.Kind, Id: t.ID, Epoch: t.Epoch, Talk: t.Number,
 		Seq: place, Ack: t.In.Ack(),
@@ -138,23 +136,9 @@ func (t *Talk) Due(now time.Time) (next time.Time) {
 	if probe {
 		t.Control(wire.TalkHead, last)
 	}
-	next = Sooner(next, at)
-	switch soon, atOnce := t.In.Owes(); {
-	case atOnce || soon && !t.ackAt.IsZero() && !now.Before(t.ackAt):
+	tell, told := t.In.Tell(now, ackDelay)
+	if tell {
 		t.Control(wire.TalkAck, 0)
-	case soon && t.ackAt.IsZero():
-		t.ackAt = now.Add(ackDelay)
-		next = Sooner(next, t.ackAt)
-	case soon:
-		next = Sooner(next, t.ackAt)
 	}
-	return next
-}
-
-// Sooner is the earlier of two times, of which zero is never.
-func Sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
+	return timer.Sooner(timer.Sooner(next, at), told)
 }
