@@ -11,10 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/cmd/server/app"
 	"github.com/shaddock-game/shaddock/cmd/server/app/push"
-	"github.com/shaddock-game/shaddock/rooms"
 )
 
 // api is a caller of the push API.
@@ -188,13 +186,7 @@ func TestPushBudget(t *testing.T) {
 
 // Users are reached by uid, wherever they are connected.
 func TestPushUser(t *testing.T) {
-	addr, _ := serve(t, app.Config{Setup: func(a *actors.App, _ *rooms.Host) error {
-		actors.Handle(a, "test.login", func(c *actors.Ctx, req *struct{ UID string }) (*struct{}, error) {
-			c.Bind(req.UID)
-			return nil, nil
-		})
-		return nil
-	}})
+	addr, _ := serve(t, app.Config{Setup: loginByName})
 	p := join(t, addr, "/nano")
 	p.wantAnswer("login", p.request("test.login", `{"uid":"ann"}`))
 	api{t, addr}.post("/push/user", form("user", "ann", "items", `[{"n":1},{"n":2}]`)).want("online", 202, 2, 0)
