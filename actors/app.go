@@ -70,6 +70,7 @@ type App struct {
 	letters    *deadLetters
 	users      *Users
 	besides    atomic.Int64  // handlers of Blocking routes at work
+	leaving    atomic.Int64  // sessions that were sent away and are not closed
 	groups     sync.Map      // name → *Group, of those that are not closed
 	schedulers sync.Map      // name → *Scheduler, the same
 	grouped    atomic.Uint64 // tells actors of one name apart

@@ -13,9 +13,10 @@ import (
 const awaySlices = 20
 
 // SendAway opens no more sessions, tells all there are that this node stops, see
-// protocol.AwayRoute, and
-// closes them in slices over d, so that they do not all connect elsewhere at the
-// same moment. It returns when the last was told to go, or ctx has ended.
+// protocol.AwayRoute, and closes them in slices over d, so that they do not all
+// connect elsewhere at the same moment. A session whose client waits for an answer
+// is closed behind it. SendAway returns when the last has been told to go and
+// nothing is left to answer, or ctx has ended.
 func (a *App) SendAway(ctx context.Context, d time.Duration, url string) {
 	a.stopping.Store(true)
 	var slices [awaySlices][]*Session
@@ -40,7 +41,41 @@ func (a *App) SendAway(ctx context.Context, d time.Duration, url string) {
 			return
 		}
 		for _, s := range group {
-			s.Kick(protocol.ReasonShutdown, "")
+			a.leaving.Add(1)
+			s.send(&awayOrder{})
 		}
+	}
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for a.leaving.Load() > 0 {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return // who is left is cut off by Shutdown
+		}
+	}
+}
+
+// awayOrder has a session end as soon as it owes its client nothing.
+type awayOrder struct{}
+
+func (*awayOrder) carry(s *Session, _ *turn) {
+	if s.ended || s.leaving {
+		s.app.leaving.Add(-1)
+		return
+	}
+	s.leaving = true
+}
+
+// depart ends a session that has been sent away, unless it has something to answer.
+// A client that never stops asking stays until Shutdown.
+func (s *Session) depart(t *turn) {
+	if !s.leaving || s.busy() && s.state.phase != phaseClosing {
+		return
+	}
+	s.leaving = false
+	s.app.leaving.Add(-1)
+	if s.state.close(protocol.ReasonShutdown) == actClose {
+		s.farewell(t, protocol.ReasonShutdown, "")
 	}
 }

@@ -44,6 +44,7 @@ type Session struct {
 	seat     *seat // as a user, nil before the first bind
 	compress bool  // the client reads compressed routes
 	ended    bool
+	leaving  bool   // it ends when nothing is left to answer
 	paced    uint32 // notifies passed on, see Ctx.Pace
 }
 

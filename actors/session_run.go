@@ -67,6 +67,7 @@ func (s *Session) run(loop bool) {
 			go s.reader()
 			return
 		}
+		s.depart(t)
 		t.flush(s)
 		s.arm()
 		if s.in.rest() {

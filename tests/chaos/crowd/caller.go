@@ -134,7 +134,7 @@ func (x *caller) settle(now time.Time) time.Time {
 		}
 		return now
 	}
-	if x.member && !x.call.sent && x.leaveAt.IsZero() {
+	if x.member && !x.call.sent {
 		x.call.sent = true
 		x.call.id = x.line.request(x.kind+".add", ledger.AddRequest{From: x.id, N: x.n})
 	}
