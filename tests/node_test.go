@@ -53,7 +53,14 @@ type cluster struct {
 
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	f, err := fleet.Start(fleet.Config{Command: os.Args[:1], Env: []string{nodeEnv + "=1"}, Data: t.TempDir()})
+	return startFleet(t, fleet.Config{})
+}
+
+// startFleet starts a cluster that is something special.
+func startFleet(t *testing.T, cfg fleet.Config) *cluster {
+	t.Helper()
+	cfg.Command, cfg.Env, cfg.Data = os.Args[:1], append(cfg.Env, nodeEnv+"=1"), t.TempDir()
+	f, err := fleet.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,10 @@
 // demo on one machine. It keeps its data in a folder, so that it can be killed
 // and started again as an operator's etcd would be.
 //
-//	etcd --data DIR [--listen 127.0.0.1:2379] [--parent]
+//	etcd --data DIR [--listen 127.0.0.1:2379] [--ca FILE --cert FILE --key FILE] [--parent]
 //
-// It prints one line, "ready http://HOST:PORT", once clients are served. With
+// It prints one line, "ready http://HOST:PORT", once clients are served; https with
+// certificates, of which clients must show one as well. With
 // --parent it also ends when its standard input does, which it does with the
 // process that started it, however that one dies.
 package main
@@ -21,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
@@ -28,15 +30,19 @@ func main() {
 	data := flag.String("data", "", "folder of the data, made when absent")
 	listen := flag.String("listen", "127.0.0.1:2379", "address for clients; port 0 picks a free one")
 	parent := flag.Bool("parent", false, "end with standard input")
+	ca := flag.String("ca", "", "authority (PEM) of the clients' certificates")
+	cert := flag.String("cert", "", "certificate (PEM) of the server")
+	key := flag.String("key", "", "key (PEM) of the certificate")
 	flag.Parse()
-	if err := run(*data, *listen, *parent); err != nil {
+	files := transport.TLSInfo{TrustedCAFile: *ca, CertFile: *cert, KeyFile: *key, ClientCertAuth: *ca != ""}
+	if err := run(*data, *listen, files, *parent); err != nil {
 		fmt.Fprintln(os.Stderr, "etcd:", err)
 		os.Exit(1)
 	}
 }
 
-func run(data, listen string, parent bool) error {
-	cfg, err := configure(data, listen)
+func run(data, listen string, files transport.TLSInfo, parent bool) error {
+	cfg, err := configure(data, listen, files)
 	if err != nil {
 		return err
 	}
@@ -52,7 +58,7 @@ func run(data, listen string, parent bool) error {
 	case <-time.After(time.Minute):
 		return errors.New("not ready after a minute")
 	}
-	fmt.Printf("ready http://%s\n", cfg.ListenClientUrls[0].Host)
+	fmt.Println("ready", cfg.ListenClientUrls[0].String())
 	select {
 	case <-stopped(parent):
 		return nil
@@ -63,7 +69,7 @@ func run(data, listen string, parent bool) error {
 
 // configure makes a cluster of one node. Its peer port serves nobody; it takes a
 // free one so that several can run beside each other.
-func configure(data, listen string) (*embed.Config, error) {
+func configure(data, listen string, files transport.TLSInfo) (*embed.Config, error) {
 	if data == "" {
 		return nil, errors.New("--data is required")
 	}
@@ -75,7 +81,11 @@ func configure(data, listen string) (*embed.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !files.Empty() {
+		client.Scheme = "https"
+	}
 	cfg := embed.NewConfig()
+	cfg.ClientTLSInfo = files
 	cfg.Dir = data
 	cfg.LogLevel = "panic" // what matters is returned
 	cfg.ListenClientUrls, cfg.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}

@@ -24,7 +24,10 @@ type Config struct {
 	Flags   []string // of every node
 	Network *Network // nil: all on the loopback interface, ports as they come
 	Data    string   // folder of etcd's data; required
-	Logs    string   // folder for what each process writes to its standard error, "": to ours
+	// EtcdFiles are the certificates of an etcd that speaks TLS. Flags have to name
+	// those that its nodes show.
+	EtcdFiles etcdtest.Files
+	Logs      string // folder for what each process writes to its standard error, "": to ours
 }
 
 // Fleet is etcd and its nodes. Its methods are for one goroutine.
@@ -53,7 +56,7 @@ func Start(cfg Config) (*Fleet, error) {
 		listen, within = p.Addr+":2379", p.Within()
 	}
 	var err error
-	if f.Etcd, err = etcdtest.Launch(filepath.Join(cfg.Data, "etcd"), listen, within...); err != nil {
+	if f.Etcd, err = etcdtest.LaunchTLS(filepath.Join(cfg.Data, "etcd"), listen, cfg.EtcdFiles, within...); err != nil {
 		return nil, err
 	}
 	return f, nil

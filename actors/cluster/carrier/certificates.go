@@ -2,12 +2,10 @@ package carrier
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
-	"sync/atomic"
-	"time"
+
+	"github.com/shaddock-game/shaddock/actors/cluster/certs"
 )
 
 // DefaultName is the DNS name that the certificates of nodes carry.
@@ -23,17 +21,13 @@ func Certificates(cert, key, ca, name string) (*tls.Config, error) {
 	if name == "" {
 		name = DefaultName
 	}
-	pem, err := os.ReadFile(ca)
+	pool, err := certs.Authority(ca)
 	if err != nil {
-		return nil, fmt.Errorf("cluster authority: %w", err)
+		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("cluster authority: no certificate in %s", ca)
-	}
-	pair := &keyPair{cert: cert, key: key}
-	if _, err := pair.load(); err != nil {
-		return nil, err
+	pair, err := certs.Open(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	return &tls.Config{
 		MinVersion:           tls.VersionTLS13,
@@ -41,8 +35,8 @@ func Certificates(cert, key, ca, name string) (*tls.Config, error) {
 		ClientCAs:            pool,
 		ClientAuth:           tls.RequireAndVerifyClientCert,
 		ServerName:           name,
-		GetCertificate:       func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return pair.load() },
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair.load() },
+		GetCertificate:       func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return pair.Load() },
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair.Load() },
 		// The client's side checks the name by itself; this is for the server's.
 		VerifyConnection: func(s tls.ConnectionState) error {
 			if len(s.PeerCertificates) == 0 {
@@ -51,37 +45,4 @@ func Certificates(cert, key, ca, name string) (*tls.Config, error) {
 			return s.PeerCertificates[0].VerifyHostname(name)
 		},
 	}, nil
-}
-
-// keyPair is a certificate in two files.
-type keyPair struct {
-	cert, key string
-	last      atomic.Pointer[loadedPair]
-}
-
-type loadedPair struct {
-	changed time.Time
-	pair    *tls.Certificate
-}
-
-// load returns the pair, read anew if its certificate has changed. When what is
-// there cannot be read, the last that could be stays in use.
-func (k *keyPair) load() (*tls.Certificate, error) {
-	last := k.last.Load()
-	info, err := os.Stat(k.cert)
-	if err == nil && last != nil && info.ModTime().Equal(last.changed) {
-		return last.pair, nil
-	}
-	var pair tls.Certificate
-	if err == nil {
-		pair, err = tls.LoadX509KeyPair(k.cert, k.key)
-	}
-	if err != nil {
-		if last != nil {
-			return last.pair, nil
-		}
-		return nil, fmt.Errorf("cluster certificate: %w", err)
-	}
-	k.last.Store(&loadedPair{info.ModTime(), &pair})
-	return &pair, nil
 }

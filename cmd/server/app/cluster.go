@@ -21,6 +21,7 @@ import (
 // alone: it needs nothing else and pays for nothing.
 type Cluster struct {
 	Etcd      []string          // endpoints of the etcd that the nodes share; empty: a server alone
+	EtcdLogin EtcdLogin         // how this node shows itself to it
 	Name      string            // of the cluster, default "shaddock": several may share an etcd
 	Node      string            // of this node, for people, default its address
 	Roles     []string          // "gate" takes players, "rooms" runs rooms; default both
@@ -76,10 +77,10 @@ func (s *server) openNode() error {
 	if err != nil {
 		return fmt.Errorf("--cluster-listen: %w", err)
 	}
-	store, err := etcd.Open(etcd.Config{Endpoints: c.Etcd})
+	store, err := c.openEtcd(s.cfg.Log)
 	if err != nil {
 		n.Close()
-		return fmt.Errorf("--cluster-etcd: %w", err)
+		return err
 	}
 	n.UseStore(store)
 	s.node = &node{n, store, apps.Join(s.actors, n, s.cfg.Log)}
@@ -101,7 +102,7 @@ func (s *server) joinCluster() error {
 	ctx, cancel := context.WithTimeout(context.Background(), joinTimeout)
 	defer cancel()
 	if err := s.node.Start(ctx); err != nil {
-		return fmt.Errorf("--cluster-etcd %v: %w", s.cfg.Cluster.Etcd, err)
+		return s.cfg.Cluster.etcdFailed(err)
 	}
 	self := s.node.Self()
 	s.cfg.Log.Info("node joined", "node", self.ID, "addr", self.Addr, slog.Int("members", len(s.node.Members().Members())))

@@ -11,8 +11,9 @@ import (
 
 // clusterFlags are the flags of a server that is one node of several.
 type clusterFlags struct {
-	Roles            []string          `help:"What this node of a cluster is for: gate takes players, rooms runs rooms; default both."`
-	ClusterEtcd      []string          `placeholder:"URL" help:"Endpoints of the etcd that the nodes of the cluster share; without it the server is alone."`
+	Roles       []string `help:"What this node of a cluster is for: gate takes players, rooms runs rooms; default both."`
+	ClusterEtcd []string `placeholder:"URL" help:"Endpoints of the etcd that the nodes of the cluster share; without it the server is alone."`
+	etcdFlags
 	ClusterName      string            `default:"shaddock" help:"Name of the cluster; several may share one etcd."`
 	ClusterNode      string            `help:"Name of this node, for people; default its address."`
 	ClusterListen    string            `default:"127.0.0.1:0" help:"Address for the other nodes; port 0 picks a free one."`
@@ -31,7 +32,7 @@ type clusterFlags struct {
 
 func (f *clusterFlags) cluster() Cluster {
 	return Cluster{
-		Etcd: f.ClusterEtcd, Name: f.ClusterName, Node: f.ClusterNode, Roles: f.Roles,
+		Etcd: f.ClusterEtcd, EtcdLogin: f.login(), Name: f.ClusterName, Node: f.ClusterNode, Roles: f.Roles,
 		Listen: f.ClusterListen, Advertise: f.ClusterAdvertise, Labels: f.ClusterLabels, Weight: f.ClusterWeight,
 		TTL: f.ClusterTTL, Cert: f.ClusterCert, Key: f.ClusterKey, CA: f.ClusterCA, Insecure: f.ClusterInsecure,
 		Away: f.ClusterAway, AwayURL: f.ClusterAwayURL, Needs: f.needs(),
@@ -55,6 +56,9 @@ func (f *clusterFlags) needs() map[string]map[string]string {
 }
 
 func (f *clusterFlags) check() error {
+	if err := f.etcdFlags.check(f.ClusterEtcd); err != nil {
+		return err
+	}
 	switch {
 	case (f.ClusterCert == "") != (f.ClusterKey == "") || (f.ClusterCert == "") != (f.ClusterCA == ""):
 		return errors.New("--cluster-cert, --cluster-key and --cluster-ca go together: give all or none")

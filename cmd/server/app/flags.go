@@ -149,6 +149,9 @@ func (f *flags) config(logTo io.Writer) (Config, error) {
 	if err := f.check(); err != nil {
 		return cfg, err
 	}
+	if cfg.Cluster.EtcdLogin.Password, err = f.password(); err != nil {
+		return cfg, err
+	}
 	return cfg, cfg.checkStore()
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,6 +65,35 @@ func TestDictFile(t *testing.T) {
 	}
 }
 
+const etcdURL = "http://127.0.0.1:1" // nobody listens
+
+// The password of etcd is in a file or in the environment, and in one of them only.
+func TestEtcdPassword(t *testing.T) {
+	args := []string{"--cluster-etcd", etcdURL, "--cluster-etcd-user", "game"}
+	inFile := append(args, "--cluster-etcd-password-file", file(t, "word", " from a file \r\n"))
+	cfg, err := Parse(inFile)
+	if err != nil || cfg.Cluster.EtcdLogin.Password != " from a file " {
+		t.Errorf("%v: got %+v", err, cfg.Cluster.EtcdLogin)
+	}
+	t.Setenv("SHADDOCK_CLUSTER_ETCD_PASSWORD", "from the environment")
+	if cfg, err = Parse(args); err != nil || cfg.Cluster.EtcdLogin != (EtcdLogin{User: "game", Password: "from the environment"}) {
+		t.Errorf("%v: got %+v", err, cfg.Cluster.EtcdLogin)
+	}
+	if _, err = Parse(inFile); err == nil || !strings.Contains(err.Error(), "give one of them") {
+		t.Errorf("two passwords: %v", err)
+	}
+}
+
+// A start that etcd does not allow ends with one line that names the setting.
+func TestEtcdDoesNotAnswer(t *testing.T) {
+	c := Cluster{Etcd: []string{etcdURL, "https://127.0.0.1:1"}}
+	err := c.etcdFailed(context.DeadlineExceeded)
+	if err == nil || !strings.HasPrefix(err.Error(), "--cluster-etcd http://127.0.0.1:1: ") ||
+		strings.Count(err.Error(), "connection refused") != 2 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A user who misconfigures gets one line that names the setting and the fix.
 func TestBadSettings(t *testing.T) {
 	for _, tc := range []struct {
@@ -80,9 +110,18 @@ func TestBadSettings(t *testing.T) {
 		{[]string{"--cluster-needs", "live=disk"}, "--cluster-needs live=disk: give labels as"},
 		{[]string{"--store", "mysql://x"}, "--store: give none, memory, sqlite:FILE"},
 		{[]string{"--store", "etcd"}, "--store etcd: needs --cluster-etcd"},
-		{[]string{"--store", "memory", "--cluster-etcd", "http://127.0.0.1:1"}, "--store memory: the rooms of a cluster move"},
-		{[]string{"--store", "sqlite:x.db", "--cluster-etcd", "http://127.0.0.1:1"}, "--store sqlite: nodes of a cluster cannot share"},
+		{[]string{"--store", "memory", "--cluster-etcd", etcdURL}, "--store memory: the rooms of a cluster move"},
+		{[]string{"--store", "sqlite:x.db", "--cluster-etcd", etcdURL}, "--store sqlite: nodes of a cluster cannot share"},
 		{[]string{"--roles", "rooms"}, "--roles: a server alone has every role"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-user", "game"}, "--cluster-etcd-user: its password is missing: give --cluster-etcd-password-file or set SHADDOCK_CLUSTER_ETCD_PASSWORD"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-password-file", "x"}, "--cluster-etcd-password-file: whose password is it?"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-user", "game", "--cluster-etcd-password-file", "missing"}, "--cluster-etcd-password-file: open missing"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-user", "game", "--cluster-etcd-password-file", file(t, "empty", "\n")}, "there is no password in it"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-password", "secret"}, "unknown flag --cluster-etcd-password"},
+		{[]string{"--cluster-etcd", "https://game:secret@host:2379"}, "--cluster-etcd: no login in the URL"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-ca", "ca.pem"}, "--cluster-etcd http://127.0.0.1:1: with --cluster-etcd-ca or --cluster-etcd-cert give https://"},
+		{[]string{"--cluster-etcd", etcdURL, "--cluster-etcd-cert", "x"}, "--cluster-etcd-cert and --cluster-etcd-key go together"},
+		{[]string{"--cluster-etcd-user", "game"}, "--cluster-etcd-user, -ca, -cert: there is no etcd"},
 		{[]string{"--heartbat", "1s"}, "--heartbat"},
 		{[]string{"--config", "missing.yaml"}, "--config"},
 		{[]string{"--config", file(t, "c.yaml", "heartbeet: 3s\n")}, `no setting is called "heartbeet"`},

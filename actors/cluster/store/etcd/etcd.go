@@ -22,10 +22,11 @@ import (
 
 // Config says where the etcd cluster is and who asks.
 type Config struct {
-	Endpoints []string    // at least one, as "http://host:2379" or "host:2379"
-	TLS       *tls.Config // nil: plain
-	User      string      // empty: no authentication
-	Password  string
+	Endpoints []string      // at least one, as "http://host:2379" or "host:2379"
+	TLS       *tls.Config   // nil: plain, or for https the system's authorities, see Certificates
+	User      string        // empty: no login; with an etcd that demands client certificates their name may be one
+	Password  string        // of User, required with it
+	Wait      time.Duration // for a server that takes the login, see Open
 }
 
 // Store is the connection of one process to etcd.
@@ -35,12 +36,41 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open makes the connection's object; it does not wait for a server, calls do.
+// Open makes the connection's object; it does not wait for a server, calls do. Only
+// with a User it waits until a server has taken the login, for Config.Wait, 3 s when
+// 0: the error is ErrLogin as soon as one has refused it.
 func Open(cfg Config) (*Store, error) {
-	if len(cfg.Endpoints) == 0 {
+	switch {
+	case len(cfg.Endpoints) == 0:
 		return nil, errors.New("etcd: no endpoints")
+	case (cfg.User == "") != (cfg.Password == ""):
+		return nil, errors.New("etcd: a login has a user and a password")
 	}
-	client, err := clientv3.New(clientv3.Config{
+	client, err := login(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("etcd: %w", err)
+	}
+	return &Store{client: client}, nil
+}
+
+// login makes a client. One with a user asks for its first token meanwhile, and does
+// not wait long for a server: an etcd that starts beside us is asked again.
+func login(cfg Config) (*clientv3.Client, error) {
+	for end := time.Now().Add(max(cfg.Wait, dialTimeout)); ; {
+		client, err := connect(cfg)
+		switch {
+		case err == nil:
+			return client, nil
+		case errors.Is(err, rpctypes.ErrAuthFailed):
+			return nil, fmt.Errorf("%w: %w", ErrLogin, err)
+		case cfg.User == "" || !time.Now().Add(dialTimeout).Before(end):
+			return nil, err
+		}
+	}
+}
+
+func connect(cfg Config) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
 		Endpoints:   cfg.Endpoints,
 		TLS:         cfg.TLS,
 		Username:    cfg.User,
@@ -54,10 +84,6 @@ func Open(cfg Config) (*Store, error) {
 		DialOptions:          []grpc.DialOption{grpc.WithConnectParams(reconnect)},
 		Logger:               zap.NewNop(),
 	})
-	if err != nil {
-		return nil, fmt.Errorf("etcd: %w", err)
-	}
-	return &Store{client: client}, nil
 }
 
 const dialTimeout = 3 * time.Second

@@ -25,7 +25,13 @@ type Server struct {
 // Start builds and starts a node with empty data; it ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	p, err := Launch(filepath.Join(t.TempDir(), "etcd"), "127.0.0.1:0")
+	return StartTLS(t, Files{})
+}
+
+// StartTLS is Start for a server with certificates.
+func StartTLS(t testing.TB, files Files) *Server {
+	t.Helper()
+	p, err := LaunchTLS(filepath.Join(t.TempDir(), "etcd"), "127.0.0.1:0", files)
 	if err != nil {
 		t.Fatal(err)
 	}

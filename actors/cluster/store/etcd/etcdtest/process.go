@@ -16,16 +16,26 @@ type Process struct {
 	URL string // for clients, the same after a restart
 
 	data   string
+	files  Files
 	within []string
 	cmd    *exec.Cmd
 	stdin  io.Closer // the process ends with it
 }
 
+// Files are the certificates (PEM) of a server that speaks TLS and demands that its
+// clients show one of the same authority. The zero value is a plain server.
+type Files struct{ CA, Cert, Key string }
+
+// LaunchTLS is Launch for a server with certificates.
+func LaunchTLS(data, listen string, files Files, within ...string) (*Process, error) {
+	p := &Process{data: data, files: files, within: within}
+	return p, p.start(listen)
+}
+
 // Launch builds and starts a node with its data in a folder, which it makes, and
 // returns when it serves. Within is put before its command line.
 func Launch(data, listen string, within ...string) (*Process, error) {
-	p := &Process{data: data, within: within}
-	return p, p.start(listen)
+	return LaunchTLS(data, listen, Files{}, within...)
 }
 
 // Kill ends the process at once, as a crash would. Twice does nothing.
@@ -40,7 +50,10 @@ func (p *Process) Kill() {
 }
 
 // Restart starts a killed node again, on its data and its address.
-func (p *Process) Restart() error { return p.start(strings.TrimPrefix(p.URL, "http://")) }
+func (p *Process) Restart() error {
+	_, listen, _ := strings.Cut(p.URL, "://")
+	return p.start(listen)
+}
 
 // Pause stops the process where it is; sockets stay open, nothing is answered.
 func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
@@ -64,6 +77,9 @@ func (p *Process) start(listen string) error {
 		return err
 	}
 	args := append(p.within[:len(p.within):len(p.within)], bin, "--data", p.data, "--listen", listen, "--parent")
+	if p.files != (Files{}) {
+		args = append(args, "--ca", p.files.CA, "--cert", p.files.Cert, "--key", p.files.Key)
+	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
