@@ -31,11 +31,13 @@ type field struct {
 	stage   *stage
 	victims []string // nodes whose own callers are counted apart
 	began   int64
+	ended   int64 // when what was done had been undone; began when it never is
 }
 
 // hit begins a failure: from now on it counts, for the callers of the nodes apart.
 func (f *field) hit(nodes ...string) {
 	f.victims, f.began = nodes, proof.Now()
+	f.ended = f.began
 }
 
 func nothing(_ context.Context, f *field) error {
@@ -98,14 +100,13 @@ func rolling(ctx context.Context, f *field) error {
 func hold(do deed, d time.Duration) func(context.Context, *field) error {
 	return func(ctx context.Context, f *field) error {
 		s := step{do: do, lasts: d}
-		f.hit()
 		if do != stopEtcd && do != freezeEtcd {
 			s.nodes = []string{"n3"}
 		}
-		if s.takesDown() {
-			f.victims = s.nodes
-		}
-		return f.stage.act(ctx, s, nil)
+		f.hit(s.nodes...)
+		err := f.stage.act(ctx, s, nil)
+		f.ended = proof.Now()
+		return err
 	}
 }
 
@@ -194,6 +195,9 @@ func (f *failure) run(ctx context.Context, _, rooms int, partitions bool) (r *ro
 		}
 	}
 	wait(ctx, 3*time.Second)
+	// The failure comes as a gate that lives on begins to call all rooms: whoever
+	// called a room a second later could not say that it had answered before.
+	wait(ctx, c.Round())
 	at := &field{world: w, stage: newStage(w, func(string, ...any) {})}
 	if err := f.do(ctx, at); err != nil {
 		return nil, err

@@ -17,18 +17,25 @@ type row struct {
 	longest        time.Duration
 	own, ownFailed int           // of the others, from when they lost it until they were at another
 	all            time.Duration // until all rooms had answered, from its beginning
+	passes         bool          // it has an end: after is meant
+	after          time.Duration // until all rooms had answered what they were asked since its end
 	moved          int           // rooms that began anew
 	cut            int           // connections
+	hungUp         int           // callers that lost patience
 	silent         int           // callers without an answer in the end
 	faults         []string
 }
 
-const heading = `| failure | calls, by other gates | of them failed | longest | all rooms answer after | calls by its own gate | of them failed | rooms opened anew | connections lost |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |`
+const heading = `| failure | calls, by other gates | of them failed | longest | all rooms answer after | and after its end | calls by its own gate | of them failed | rooms opened anew | connections lost | given up |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`
 
 func (r *row) String() string {
-	return fmt.Sprintf("| %s | %d | %d | %.2f s | %.2f s | %d | %d | %d | %d |",
-		r.name, r.calls, r.failed, r.longest.Seconds(), r.all.Seconds(), r.own, r.ownFailed, r.moved, r.cut)
+	after := "–"
+	if r.passes {
+		after = fmt.Sprintf("%.2f s", r.after.Seconds())
+	}
+	return fmt.Sprintf("| %s | %d | %d | %.2f s | %.2f s | %s | %d | %d | %d | %d | %d |",
+		r.name, r.calls, r.failed, r.longest.Seconds(), r.all.Seconds(), after, r.own, r.ownFailed, r.moved, r.cut, r.hungUp)
 }
 
 // judge counts the calls that were due between the beginning of a failure and the
@@ -39,7 +46,7 @@ func (r *row) judge(rooms, callers []proof.Event, f *field, end int64) {
 		n    uint64
 	}
 	asked := make(map[call]proof.Event)
-	first := make(map[string]int64) // answer of each room
+	first, after := make(map[string]int64), make(map[string]int64) // answer of each room
 	for _, e := range callers {
 		if e.At < f.began-int64(6*time.Second) || e.At > end+int64(6*time.Second) {
 			continue
@@ -49,28 +56,41 @@ func (r *row) judge(rooms, callers []proof.Event, f *field, end int64) {
 		case proof.Asked:
 			asked[c] = e
 		case proof.Got, proof.Refused:
-			if q, ok := asked[c]; ok && e.At >= f.began && q.At <= end {
+			q, ok := asked[c]
+			if ok && e.At >= f.began && q.At <= end {
 				r.count(q, e, slices.Contains(f.victims, q.Gate) || q.Gate == "")
 			}
-			if e.What == proof.Got && e.At >= f.began && (first[e.Room] == 0 || e.At < first[e.Room]) && !slices.Contains(f.victims, e.Gate) {
-				first[e.Room] = e.At
+			if e.What == proof.Refused || slices.Contains(f.victims, e.Gate) {
+				continue
 			}
-		case proof.Cut, proof.Went:
+			earliest(first, e, f.began)
+			if q.At >= f.ended {
+				earliest(after, e, f.ended)
+			}
+		case proof.Cut:
 			if e.At >= f.began {
 				r.cut++
+			}
+		case proof.Went:
+			if e.At >= f.began {
+				r.hungUp++
 			}
 		}
 	}
 	for _, at := range first {
 		r.all = max(r.all, time.Duration(at-f.began))
 	}
+	for _, at := range after {
+		r.after = max(r.after, time.Duration(at-f.ended))
+	}
+	r.passes = f.ended > f.began
 	for _, e := range rooms {
 		if e.What == proof.Opened && e.At >= f.began {
 			r.moved++
 		}
 	}
-	if len(first) != r.size {
-		r.faults = append(r.faults, fmt.Sprintf("%d of %d rooms have answered", len(first), r.size))
+	if len(first) != r.size || r.passes && len(after) != r.size {
+		r.faults = append(r.faults, fmt.Sprintf("%d of %d rooms have answered, %d after its end", len(first), r.size, len(after)))
 	}
 	if r.silent > 0 {
 		r.faults = append(r.faults, fmt.Sprintf("%d callers have no answer in the end", r.silent))
@@ -81,6 +101,13 @@ func (r *row) judge(rooms, callers []proof.Event, f *field, end int64) {
 	}
 	for _, x := range proof.ProveAnswers(rooms, callers, outage) {
 		r.faults = append(r.faults, x.String())
+	}
+}
+
+// earliest keeps the first answer of each room since a time.
+func earliest(of map[string]int64, e proof.Event, since int64) {
+	if at, ok := of[e.Room]; e.At >= since && (!ok || e.At < at) {
+		of[e.Room] = e.At
 	}
 }
 

@@ -107,18 +107,18 @@ func (l *loop) start(now time.Time, do task) {
 		}
 	}
 	l.tenure.begin(now, do)
-	lease, timeout, r := l.tenure.lease, l.tenure.timeout(), l.r
+	lease, timeout, ttl, r := l.tenure.lease, l.tenure.timeout(), l.tenure.ask(), l.r
 	r.tasks.Go(func() {
 		ctx, cancel := context.WithTimeout(l.ctx, timeout)
 		defer cancel()
-		r.tell(taskDone{r.perform(ctx, do, lease, record)})
+		r.tell(taskDone{r.perform(ctx, do, lease, ttl, record)})
 	})
 }
 
-func (r *Roster) perform(ctx context.Context, do task, lease store.Lease, record []byte) (o outcome) {
+func (r *Roster) perform(ctx context.Context, do task, lease store.Lease, ttl time.Duration, record []byte) (o outcome) {
 	switch do {
 	case grantLease:
-		o.lease, o.ttl, o.err = r.cfg.Store.Grant(ctx, r.cfg.TTL)
+		o.lease, o.ttl, o.err = r.cfg.Store.Grant(ctx, ttl)
 	case renewLease:
 		o.ttl, o.err = r.cfg.Store.Renew(ctx, lease)
 	case putRecord:

@@ -18,10 +18,11 @@ type Config struct {
 	Store  store.Store
 	Prefix string // of the records of members, with a slash at the end
 	Self   Member // ID and Addr are required; State, Since and Lease are set here
-	// TTL is how long after the last sign of life the others take this process
-	// for gone; 0 is 10 s. Crashed processes are usually noticed within a second,
-	// a host that vanished after TTL. The process itself stops relying on its
-	// lease after four fifths of it.
+	// TTL is how long after its last sign of life what a host had may be away when
+	// it vanishes; 0 is 10 s. Its lease is a fifth shorter, so that it can begin
+	// elsewhere in time. Crashed processes are usually noticed within a second. The
+	// process itself stops relying on its lease after four fifths of that: without
+	// the store it goes on for half of TTL and more.
 	TTL time.Duration
 	// Load is asked for the figures of the own record every LoadEvery (2 s when
 	// zero); it must not block. Nil: they stay zero.

@@ -24,13 +24,14 @@ func (k task) String() string {
 // tenure is this process's hold on its place in the cluster, as a value: it
 // decides from the times it is told and does nothing itself.
 type tenure struct {
-	ttl time.Duration // to ask for
+	ttl time.Duration // after the last sign of life, until what it had is up elsewhere
 
 	lease   store.Lease   // 0: none
 	granted time.Duration // what the store gave
 	until   time.Time     // nothing may rely on the lease from then on
 	renewAt time.Time
-	written uint64 // revision of the own record under this lease, 0: not written
+	urgent  time.Time // from when on renewal goes before the record
+	written uint64    // revision of the own record under this lease, 0: not written
 	held    bool
 	dirty   bool // the own record has changed since it was last sent
 
@@ -43,6 +44,18 @@ type tenure struct {
 // safe is the part of a granted time that is used: what is left must cover that
 // the store's clock may run faster and that a write under way still lands.
 const safe = 0.8
+
+// leased is the part of a tenure's ttl that it asks a lease for. Etcd looks for
+// leases that have run out every half second, and what their owner had must be
+// found gone and begin elsewhere: all that is to be over by the end of ttl.
+const leased = 0.8
+
+// ask is the time that a lease is asked for.
+func (t *tenure) ask() time.Duration { return time.Duration(leased * float64(t.ttl)) }
+
+// renewals is how often a lease is renewed in its time. The more often, the more
+// of it is always left when the store goes away; a renewal is no write in etcd.
+const renewals = 10
 
 // next says what to do now and when to ask again if nothing happens until then.
 // It also ends the hold when its time has come.
@@ -63,10 +76,12 @@ func (t *tenure) next(now time.Time) (do task, wake time.Time) {
 	switch {
 	case t.lease == 0:
 		return grantLease, wake
-	case !now.Before(t.until) || !now.Before(t.renewAt):
+	case !now.Before(t.until) || !now.Before(t.urgent):
 		return renewLease, wake
-	case t.written == 0 || t.dirty:
+	case t.written == 0 || t.dirty: // by a slow store, it would never be its turn otherwise
 		return putRecord, wake
+	case !now.Before(t.renewAt):
+		return renewLease, wake
 	}
 	return noTask, earlier(wake, t.renewAt)
 }
@@ -119,7 +134,7 @@ func (t *tenure) done(now time.Time, o outcome) {
 func (t *tenure) extend(ttl time.Duration) {
 	t.granted = ttl
 	t.until = t.sent.Add(time.Duration(safe * float64(ttl)))
-	t.renewAt = t.sent.Add(ttl / 3)
+	t.renewAt, t.urgent = t.sent.Add(ttl/renewals), t.sent.Add(ttl/3)
 }
 
 // deleted takes in that the own record was deleted at a revision. The lease may
@@ -136,9 +151,10 @@ func (t *tenure) deleted(revision uint64) {
 // time for another before the hold ends.
 func (t *tenure) timeout() time.Duration { return t.ttl / 4 }
 
-// pause is the time between a failure and the next attempt.
+// pause is the time between a failure and the next attempt. What it comes to at the
+// most, rooms are away for longer than the store was.
 func (t *tenure) pause() time.Duration {
-	return min(t.ttl/20<<min(t.fails-1, 4), t.ttl/4)
+	return min(t.ttl/40<<min(t.fails-1, 4), t.ttl/10)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -10,7 +10,7 @@ import (
 )
 
 // tenureTalk is a conversation with a tenure in made-up time: ten seconds of
-// lease, so held for eight and renewed every three and a third.
+// lease, so held for eight and renewed every second.
 type tenureTalk struct {
 	*testing.T
 	tenure
@@ -64,12 +64,12 @@ var errStore = errors.New("store is away")
 func TestTenureJoins(t *testing.T) {
 	tt := newTenureTalk(t)
 	tt.wantHeld("nothing asked yet", false)
-	tt.does(grantLease, 1, outcome{lease: 7, ttl: 10 * time.Second})
+	tt.does(grantLease, 0.3, outcome{lease: 7, ttl: 10 * time.Second})
 	tt.wantHeld("the others cannot see us yet", false)
-	tt.does(putRecord, 1, outcome{revision: 3})
+	tt.does(putRecord, 0.3, outcome{revision: 3})
 	tt.wantHeld("the record is written", true)
-	tt.want("nothing to do until a third of the lease has passed", noTask, 3.33)
-	tt.at(3.4)
+	tt.want("nothing to do until a tenth of the lease has passed", noTask, 1)
+	tt.at(1.1)
 	tt.want("time to renew", renewLease, -1)
 }
 
@@ -108,21 +108,21 @@ func TestTenureRetriesFaster(t *testing.T) {
 	tt.join()
 	tt.at(4)
 	tt.does(renewLease, 0, outcome{err: errStore})
-	tt.want("a first failure pauses for a moment", noTask, 4.5)
-	tt.at(4.5)
+	tt.want("a first failure pauses for a moment", noTask, 4.25)
+	tt.at(4.25)
 	tt.does(renewLease, 0, outcome{err: errStore})
-	tt.want("a second for longer", noTask, 5.5)
+	tt.want("a second for longer", noTask, 4.75)
 	tt.wantHeld("still in time", true)
-	tt.at(5.5)
+	tt.at(4.75)
 	tt.does(renewLease, 0, outcome{ttl: 10 * time.Second})
-	tt.want("an answer ends the pauses", noTask, 5.5+3.33)
+	tt.want("an answer ends the pauses", noTask, 4.75+1)
 	tt.at(100)
 	for range 8 {
 		tt.does(renewLease, 0, outcome{err: errStore})
 		tt.now = tt.retryAt
 	}
-	if tt.pause() != 2500*time.Millisecond {
-		t.Fatalf("pause grew to %v, want no more than a quarter of the lease", tt.pause())
+	if tt.pause() != time.Second {
+		t.Fatalf("pause grew to %v, want no more than a tenth of the ttl", tt.pause())
 	}
 }
 
@@ -176,7 +176,19 @@ func TestTenureWritesChanges(t *testing.T) {
 	tt.wantHeld("a record that cannot be written is not the lease", true)
 	tt.at(0.5)
 	tt.does(putRecord, 0, outcome{revision: 5})
-	tt.want("all written", noTask, 3.33)
+	tt.want("all written", noTask, 1)
+}
+
+// A store whose answers take as long as the time between renewals still gets to hear
+// of the record.
+func TestTenureWritesToASlowStore(t *testing.T) {
+	tt := newTenureTalk(t)
+	tt.does(grantLease, 2, outcome{lease: 7, ttl: 10 * time.Second})
+	tt.does(putRecord, 2, outcome{revision: 3})
+	tt.dirty = true
+	tt.does(renewLease, 2, outcome{ttl: 10 * time.Second})
+	tt.does(putRecord, 1, outcome{revision: 4})
+	tt.wantHeld("renewed in time", true)
 }
 
 // The task that keeps the hold goes before the one that is only news.

@@ -42,6 +42,7 @@ type Crowd struct {
 	work    sync.WaitGroup
 	stop    context.CancelFunc
 	members atomic.Int64
+	began   time.Time
 }
 
 // Start connects all callers; they come within a second.
@@ -58,13 +59,13 @@ func Start(cfg Config) (*Crowd, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	c.stop = stop
 	each := len(cfg.Gates) * cfg.PerGate
-	began := time.Now()
+	c.began = time.Now()
 	for room := range cfg.Rooms {
 		for i := range each {
 			x := newCaller(c, len(c.callers), cfg.Kinds[room%len(cfg.Kinds)], fmt.Sprint(room), i%len(cfg.Gates))
 			// The callers of one room are spread over the period, and so are the rooms.
 			part := (float64(i) + float64(room)/float64(cfg.Rooms)) / float64(each)
-			x.nextCall = began.Add(time.Second + time.Duration(part*float64(cfg.Every)))
+			x.nextCall = c.began.Add(time.Second + time.Duration(part*float64(cfg.Every)))
 			c.callers = append(c.callers, x)
 			c.work.Go(func() { x.run(ctx) })
 		}
@@ -74,6 +75,12 @@ func Start(cfg Config) (*Crowd, error) {
 
 // Size returns how many callers there are.
 func (c *Crowd) Size() int { return len(c.callers) }
+
+// Round returns how long it is until the callers of the first gate begin to call the
+// rooms, one after the other, as they do in each period; they take their share of it.
+func (c *Crowd) Round() time.Duration {
+	return c.cfg.Every - time.Since(c.began)%c.cfg.Every
+}
 
 // Members returns how many of them are in their rooms at the moment.
 func (c *Crowd) Members() int { return int(c.members.Load()) }
