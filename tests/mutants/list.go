@@ -240,4 +240,50 @@ var mutants = []mutant{
 		protection: `m.Sessions != 0 && m.Sessions == r.cfg.Self.Sessions:`, without: `false:`,
 		pkg: "./actors/cluster/roster", test: "TestSessionIDsOfTwoMembersNeverBeginAlike",
 	},
+	// Users of a cluster: words that come late, cross each other, or come from nobody.
+	{
+		fault: "users: a goodbye of an older conversation ending the new one", file: "actors/user_shard_hear.go",
+		protection: "\tcase m.e.Talk < g.Number:\n\t\treturn // of a conversation that is over\n", without: "",
+		pkg: "./actors", test: "TestWordsOfAnOlderConversation",
+	},
+	{
+		fault: "users: an older conversation pausing the new one", file: "actors/user_clerk_hear.go",
+		protection: `m.e.Talk != t.Number || `, without: ``,
+		pkg: "./actors", test: "TestWordsOfAnOlderConversation",
+	},
+	{
+		fault: "users: words to an earlier activation arriving first", file: "actors/user_shard_hear.go",
+		protection: `first && m.e.Epoch == s.epoch && `, without: `first && `,
+		pkg: "./actors", test: "TestWordsToAnEarlierActivation",
+	},
+	{
+		fault: "users: a session told to go that has gone", file: "actors/user_clerk_hear.go",
+		protection: `if seat == nil { // it has gone`, without: `if false { // it has gone`,
+		pkg: "./actors", test: "TestEvictOfASessionThatIsGone",
+	},
+	{
+		fault: "users: a gate that begins anew counted twice", file: "actors/user_shard_hear.go",
+		protection: "\tif old != nil {\n\t\ts.forget(old)\n\t}\n", without: "",
+		pkg: "./actors", test: "TestGateThatBeginsAnew",
+	},
+	{
+		fault: "users: a gate that left and came back not asked whom it has", file: "actors/user_shard_state.go",
+		protection: `	s.owe(now, m.came)`, without: ``,
+		pkg: "./actors", test: "TestGateThatLeftAndCameBack",
+	},
+	{
+		fault: "users: a gate that came back believing in its old conversation", file: "actors/user_clerk_hear.go",
+		protection: `			t.Greet() // it may have forgotten`, without: `			// it may have forgotten`,
+		pkg: "./actors", test: "TestGateThatLeftAndCameBack",
+	},
+	{
+		fault: "users: a found node that is no member", file: "actors/user_clerk_state.go",
+		protection: `!s.there(p.Node) {`, without: `false {`,
+		pkg: "./actors", test: "TestNodeThatIsNoMember",
+	},
+	{
+		fault: "users: a login behind a node that is no member", file: "actors/user_shard_hear.go",
+		protection: ` && s.there(m.from.ID):`, without: `:`,
+		pkg: "./actors", test: "TestNodeThatIsNoMember",
+	},
 }
