@@ -13,6 +13,11 @@ import (
 // once, from any goroutine, and must not block.
 type Refusable interface{ Refused(err error) }
 
+// Vital is a message that a full mailbox takes all the same, since an actor that
+// never got it would be wrong for ever: the ring of its one timer, the result of what
+// it has begun, an order. Whoever sends such messages sees to it that few can wait.
+type Vital interface{ Vital() }
+
 // ErrBusy and ErrStopped are what Refused is told.
 var (
 	ErrBusy    = errors.New("too busy")
@@ -22,7 +27,7 @@ var (
 // Mailbox makes mailboxes for actors without children: unlike the runtime's own
 // they hold no buffer when empty, are bounded, and lose nothing in silence. Past
 // limit (0: none) a message is refused: the newest, because what waits has been
-// promised already. System messages are never refused and go first. What is left
+// promised already; but not one that is Vital. System messages go first. What is left
 // when the actor stops is refused or becomes a dead letter.
 func (a *App) Mailbox(limit int) actor.MailboxProducer {
 	return func() actor.Mailbox { return &mailbox{app: a, limit: int64(limit)} }
@@ -66,7 +71,7 @@ var envelopes = sync.Pool{New: func() any { return new(node[envelope]) }}
 
 // PostUserMessage implements actor.Mailbox.
 func (m *mailbox) PostUserMessage(msg any) {
-	if n := m.waiting.Add(1); m.limit > 0 && n > m.limit {
+	if n := m.waiting.Add(1); m.limit > 0 && n > m.limit && !vital(msg) {
 		m.waiting.Add(-1)
 		m.app.stats.MailboxRefused.Add(1)
 		refuse(msg, ErrBusy)
@@ -197,12 +202,21 @@ func done(n *node[envelope]) any {
 	return msg
 }
 
+func vital(msg any) bool {
+	_, ok := bare(msg).(Vital)
+	return ok
+}
+
+func bare(msg any) any {
+	if e, ok := msg.(*actor.MessageEnvelope); ok {
+		return e.Message
+	}
+	return msg
+}
+
 // refuse tells the sender of msg, if it wants to know.
 func refuse(msg any, err error) bool {
-	if e, ok := msg.(*actor.MessageEnvelope); ok {
-		msg = e.Message
-	}
-	r, ok := msg.(Refusable)
+	r, ok := bare(msg).(Refusable)
 	if ok {
 		r.Refused(err)
 	}

@@ -2,8 +2,10 @@ package actors_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -65,5 +67,57 @@ func TestMailboxLosesNothing(t *testing.T) {
 		if n := a.Stats().DeadLetters - letters; n != 2 || handled != 0 {
 			t.Errorf("%d dead letters, want 2; %d handled after the stop", n, handled)
 		}
+	})
+}
+
+// order is a message that an actor must not miss.
+type order struct{ refusable }
+
+func (order) Vital() {}
+
+// A full mailbox takes what is vital, in its turn; one whose actor has stopped does
+// not.
+func TestMailboxTakesWhatIsVital(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := actors.New(actors.Config{NewAudience: actorstest.NewAudience})
+		if err := a.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		root := a.System().Root
+		busy := make(chan struct{})
+		var got []string
+		pid := root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+			switch c.Message().(type) {
+			case string:
+				<-busy
+			case plain:
+				got = append(got, "plain")
+			case order:
+				got = append(got, "order")
+			}
+		}, actor.WithMailbox(a.Mailbox(1))))
+		root.Send(pid, "be busy")
+		synctest.Wait()
+		told := make(chan error, 8)
+		root.Send(pid, plain{})
+		root.Send(pid, order{refusable{told}})
+		root.Request(pid, order{refusable{told}}) // in an envelope
+		root.Send(pid, refusable{told})
+		if err := <-told; !errors.Is(err, actors.ErrBusy) {
+			t.Errorf("what is not vital: %v", err)
+		}
+		close(busy)
+		synctest.Wait()
+		if want := []string{"plain", "order", "order"}; !slices.Equal(got, want) {
+			t.Errorf("handled %v, want %v", got, want)
+		}
+		root.Stop(pid)
+		root.Send(pid, order{refusable{told}})
+		synctest.Wait()
+		if len(told) > 0 && !errors.Is(<-told, actors.ErrStopped) {
+			t.Error("refused for another reason than the end")
+		}
+		time.Sleep(actor.Configure().DeadLetterThrottleInterval + time.Second)
 	})
 }

@@ -16,7 +16,7 @@ type (
 		place directory.Place
 		err   error
 	}
-	flushUsers struct{ owner interface{ flushRefused() } }
+	flushUsers struct{}
 
 	// partDone says what became of a push here.
 	partDone struct {
@@ -26,10 +26,6 @@ type (
 		again func() // says it again when a full mailbox refused it
 	}
 )
-
-// Refused keeps an owner with a full mailbox able to flush: it is told on its own
-// goroutine, from which it had sent this to itself.
-func (f *flushUsers) Refused(error) { f.owner.flushRefused() }
 
 // Refused implements Refusable.
 func (m *partDone) Refused(error) { time.AfterFunc(goodbyeAgain, m.again) }
@@ -114,13 +110,11 @@ func (c *userClerk) settle(ctx actor.Context, now time.Time) {
 			c.flush(now)
 		case !c.flushing:
 			c.flushing = true
-			ctx.Send(ctx.Self(), &flushUsers{c}) // what waits in the mailbox joins the same message
+			ctx.Send(ctx.Self(), &flushUsers{}) // what waits in the mailbox joins the same message
 		}
 	}
 	c.alarm.Set(now, next, !next.IsZero(), c.ring)
 }
-
-func (c *userClerk) flushRefused() { c.flushing = false }
 
 func (c *userClerk) flush(now time.Time) {
 	if t := c.st.talk; t != nil {

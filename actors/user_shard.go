@@ -101,12 +101,10 @@ func (s *userShard) settle(c actor.Context, now time.Time) {
 		s.flush(now)
 	case n > 0 && !s.flushing:
 		s.flushing = true
-		c.Send(c.Self(), &flushUsers{s}) // what waits in the mailbox joins the same messages
+		c.Send(c.Self(), &flushUsers{}) // what waits in the mailbox joins the same messages
 	}
 	s.alarm.Set(now, next, !next.IsZero(), s.ring)
 }
-
-func (s *userShard) flushRefused() { s.flushing = false }
 
 // flush says what has gathered, if the shard is this node's now: a login that is
 // confirmed by an activation that may have been succeeded is not confirmed.

@@ -20,24 +20,9 @@ type (
 		place places.Place
 		err   error
 	}
-	flushNow struct{ owner interface{ flushRefused() } }
-	nodeGone struct {
-		id    string
-		again func()
-	}
+	flushNow struct{}
+	nodeGone struct{ id string }
 )
-
-// Refused has a full mailbox told again: who does not hear of a node's end keeps
-// its ghosts.
-func (m *nodeGone) Refused(err error) {
-	if !errors.Is(err, actors.ErrStopped) {
-		m.again()
-	}
-}
-
-// Refused keeps an owner with a full mailbox able to flush: it is told on its own
-// goroutine, from which it had sent this to itself.
-func (f *flushNow) Refused(error) { f.owner.flushRefused() }
 
 // annex is the actor around an annexState. To sessions and to the placement it
 // looks like the room itself.
@@ -160,11 +145,9 @@ func (x *annex) gather(c actor.Context, now time.Time) {
 		x.flush(now)
 	case n > 0 && !x.flushing:
 		x.flushing = true
-		c.Send(c.Self(), &flushNow{x})
+		c.Send(c.Self(), &flushNow{})
 	}
 }
-
-func (x *annex) flushRefused() { x.flushing = false }
 
 func (x *annex) flush(now time.Time) {
 	if t := x.st.talk; t != nil {

@@ -200,13 +200,11 @@ func (r *farRoom) settleFar(c actor.Context, now time.Time) {
 		r.flush(now)
 	case !r.flushing && !r.holds() && r.far.gathered():
 		r.flushing = true
-		c.Send(c.Self(), &flushNow{r})
+		c.Send(c.Self(), &flushNow{})
 	}
 	next := timer.Sooner(timer.Sooner(r.far.due(now), r.rollEnd), saveAt)
 	r.farAlarm.Set(now, next, !next.IsZero(), r.farRing)
 }
-
-func (r *farRoom) flushRefused() { r.flushing = false }
 
 func (r *farRoom) flush(now time.Time) {
 	if r.holds() {

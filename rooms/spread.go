@@ -167,21 +167,10 @@ func (s *spread) standing(st roster.Standing) {
 	s.view = st.View
 	for _, m := range gone {
 		s.stats.toGates.Delete(m.ID)
-		s.rooms.Range(func(_, v any) bool { s.tellGone(v.(*actor.PID), m.ID); return true })
-		s.annexes.Range(func(_, v any) bool { s.tellGone(v.(*actor.PID), m.ID); return true })
+		tell := func(_, pid any) bool { s.root.Send(pid.(*actor.PID), &nodeGone{m.ID}); return true }
+		s.rooms.Range(tell)
+		s.annexes.Range(tell)
 	}
-}
-
-// gonePause is how long a room or annex that is too busy to hear of a node's end is
-// left alone.
-const gonePause = 100 * time.Millisecond
-
-func (s *spread) tellGone(to *actor.PID, node string) {
-	var say func()
-	say = func() {
-		s.root.Send(to, &nodeGone{node, func() { time.AfterFunc(gonePause, say) }})
-	}
-	say()
 }
 
 // number numbers the conversations that this process begins, each higher than all

@@ -66,3 +66,36 @@ func TestTimersEndWithTheGame(t *testing.T) {
 		}
 	})
 }
+
+// A room that has more to do than its mailbox takes when a timer rings rings again:
+// a ring that is lost would be its last.
+func TestTimersOutliveAFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ticks, busy := 0, make(chan struct{})
+		a, _, stop := host(t, arenaKind(
+			rooms.OnInit(func(_ *arena, c *rooms.Ctx) error {
+				c.Every(time.Second, func(*rooms.Ctx) { ticks++ })
+				return nil
+			}),
+			rooms.OnNotify("wait", func(*arena, *rooms.Ctx, *rooms.Member, *hit) { <-busy }),
+		).Mailbox(4))
+		defer stop()
+		p := in(t, a, "x")
+		p.Notify("arena.wait", `{}`)
+		synctest.Wait()
+		for range 5 {
+			p.Notify("arena.note", `{}`)
+		}
+		time.Sleep(10 * time.Second)
+		was := ticks
+		close(busy)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := ticks - was; n < 10 {
+			t.Errorf("%d ticks in the ten seconds after a flood", n)
+		}
+		if a.Stats().MailboxRefused == 0 {
+			t.Error("the mailbox was never full")
+		}
+	})
+}

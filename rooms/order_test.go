@@ -1,0 +1,55 @@
+package rooms_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/shaddock-game/shaddock/rooms"
+)
+
+// A node that regains its place orders its rooms to go on. One whose mailbox is full
+// at that moment must not be taken for one that has stopped: its key would be given
+// up, and it would run twice.
+func TestOrdersOutliveAFlood(t *testing.T) {
+	opened, busy := 0, (chan struct{})(nil) // of the bubble
+	kind := arenaKind(
+		rooms.OnInit(func(*arena, *rooms.Ctx) error { opened++; return nil }),
+		rooms.OnTold(func(_ *arena, _ *rooms.Ctx, what string) error {
+			if what == "wait" {
+				<-busy
+			}
+			return nil
+		}),
+	).Mailbox(4)
+	inTown(t, "g b", []rooms.Kind{kind}, func(tn *town) {
+		busy = make(chan struct{})
+		ann := tn.nodes["g"].in("x")
+		ann.Request("arena.hit", `{"points":3}`)
+		ann.Message("the score")
+		ann.Message("the answer")
+		b := tn.nodes["b"]
+		tell := func(what string) {
+			b.host.Tell(rooms.Key{Kind: "arena", ID: "x"}, what, func(error) {})
+		}
+		tell("wait")
+		synctest.Wait()
+		for range 8 {
+			tell("fill the mailbox")
+		}
+		b.store.Break()
+		time.Sleep(15 * time.Second) // its lease has ended, and so has its key
+		b.store.Heal()
+		time.Sleep(5 * time.Second)
+		close(busy)
+		time.Sleep(10 * time.Second)
+		for _, ok := ann.Next(); ok; _, ok = ann.Next() {
+		}
+		id := ann.Request("arena.hit", `{"points":0}`)
+		ann.WantPush("the same game goes on", "onScore", `{"score":3}`)
+		ann.WantReply("and answers", id, `{"score":3}`)
+		if rooms := tn.rooms(); opened != 1 || rooms != 1 {
+			t.Errorf("%d games were opened and %d rooms run, want one", opened, rooms)
+		}
+	})
+}
