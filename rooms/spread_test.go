@@ -31,6 +31,7 @@ type town struct {
 	nodes map[string]*citizen
 
 	setup func(name string, app *actors.App, cfg *cluster.Config) // of the nodes that start from now on
+	mesh  func(n *citizen) rooms.Mesh                             // as their rooms see the cluster
 }
 
 // citizen is one process of a town.
@@ -54,20 +55,31 @@ func inTown(t *testing.T, names string, kinds []rooms.Kind, f func(t *town)) {
 // synctestTown is inTown with a network whose troubles come by this seed.
 func synctestTown(t *testing.T, names string, seed uint64, kinds []rooms.Kind, f func(t *town)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		tn := &town{T: t, store: store.NewMemory(), net: linktest.New(seed), kinds: kinds, nodes: make(map[string]*citizen)}
-		for _, name := range strings.Fields(names) {
-			tn.start(name)
-		}
-		synctest.Wait()
-		f(tn)
-		tn.net.Trouble(linktest.Trouble{})
-		for _, n := range tn.nodes {
-			n.stop()
-		}
-		_ = tn.store.Close()
-		tn.net.Close()
-	})
+	synctest.Test(t, func(t *testing.T) { newTown(t, seed, kinds).run(names, f) })
+}
+
+// newTown makes a town without nodes. Call it in a bubble, and run.
+func newTown(t *testing.T, seed uint64, kinds []rooms.Kind) *town {
+	return &town{
+		T: t, store: store.NewMemory(), net: linktest.New(seed), kinds: kinds, nodes: make(map[string]*citizen),
+		mesh: func(n *citizen) rooms.Mesh { return n.Node },
+	}
+}
+
+// run starts the nodes, runs f and stops all that is left.
+func (t *town) run(names string, f func(t *town)) {
+	t.Helper()
+	for _, name := range strings.Fields(names) {
+		t.start(name)
+	}
+	synctest.Wait()
+	f(t)
+	t.net.Trouble(linktest.Trouble{})
+	for _, n := range t.nodes {
+		n.stop()
+	}
+	_ = t.store.Close()
+	t.net.Close()
 }
 
 func (t *town) start(name string) *citizen {
@@ -96,7 +108,7 @@ func (t *town) start(name string) *citizen {
 	}
 	n.apps = apps.Join(n.app, n.Node, nil)
 	host.Keep(n.Snapshots())
-	host.Spread(n.Node)
+	host.Spread(t.mesh(n))
 	if err := errors.Join(n.app.Start(), n.Start(t.Context())); err != nil {
 		t.Fatal(err)
 	}
