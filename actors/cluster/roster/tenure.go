@@ -154,7 +154,7 @@ func (t *tenure) timeout() time.Duration { return t.ttl / 4 }
 // pause is the time between a failure and the next attempt. What it comes to at the
 // most, rooms are away for longer than the store was.
 func (t *tenure) pause() time.Duration {
-	return min(t.ttl/40<<min(t.fails-1, 4), t.ttl/10)
+	return min(t.ttl/40<<min(t.fails-1, 4), t.ttl/20)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -121,8 +121,8 @@ func TestTenureRetriesFaster(t *testing.T) {
 		tt.does(renewLease, 0, outcome{err: errStore})
 		tt.now = tt.retryAt
 	}
-	if tt.pause() != time.Second {
-		t.Fatalf("pause grew to %v, want no more than a tenth of the ttl", tt.pause())
+	if tt.pause() != 500*time.Millisecond {
+		t.Fatalf("pause grew to %v, want no more than a twentieth of the ttl", tt.pause())
 	}
 }
 

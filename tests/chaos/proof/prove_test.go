@@ -143,6 +143,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"the end of a life was missed", "4 2 heard a 10 2 2:1\n", "", false, []string{Gap}},
 		{"the beginning of a life was missed", "20 opened b 20 2 1=1,2=1", "20 opened b 20 1 1=1", false, []string{Gap, Gap}},
 		{"answered ahead of what was said", "2 1 heard a 10 1 1:1\n2 1 got a 10 1 1:1", "2 1 got a 10 1 1:1\n2 1 heard a 10 1 1:1", false, []string{Early}},
+		{"answered what had been missed and reported", "2 1 heard a 10 1 1:1\n2 1 got a 10 1 1:1", "2 1 resync\n2 1 got a 10 1 1:1", false, nil},
 		{"put out", "30 1 final 3", "29 1 refused not-in\n30 1 final 3", false, []string{Expelled}},
 		{"a connection lost", "30 1 final 3", "29 1 cut\n30 1 final 3", false, []string{Dropped}},
 	} {

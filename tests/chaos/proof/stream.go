@@ -61,7 +61,7 @@ func (s *stream) take(e Event) {
 			s.room.fault(Expelled, "%v", e)
 		}
 	case Got:
-		if s.in && s.known && e.Life == s.at.Life && e.Seq > s.at.Seq && e.Note != Repeated {
+		if s.in && s.known && e.Life == s.at.Life && e.Seq > s.at.Seq && e.Note != Repeated && !s.reported() {
 			s.room.fault(Early, "%v, when %v was the last it had heard", e, s.at)
 		}
 	}
@@ -87,9 +87,12 @@ func (s *stream) heard(e Event) {
 	s.at = e
 }
 
-// missed notes a gap, unless its report has come since the last that was heard.
+// reported says whether the caller was told to resync since the last that it heard.
+func (s *stream) reported() bool { return s.told != 0 && s.told >= s.at.At }
+
+// missed notes a gap, unless it has been reported.
 func (s *stream) missed(what string, e Event) {
-	if (s.told == 0 || s.told < s.at.At) && s.pending == nil {
+	if !s.reported() && s.pending == nil {
 		s.pending, s.gap = &e, fmt.Sprintf("%s was missed between %v and %v", what, s.at, e)
 	}
 }

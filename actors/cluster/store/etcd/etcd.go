@@ -91,7 +91,7 @@ const dialTimeout = 3 * time.Second
 // reconnect bounds how long an outage is felt after its end: by default gRPC pauses
 // for up to two minutes between attempts, and waits twenty seconds for one.
 var reconnect = grpc.ConnectParams{
-	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 400 * time.Millisecond},
 	MinConnectTimeout: time.Second,
 }
 
