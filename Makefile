@@ -6,9 +6,9 @@ GOLANGCI         := bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME         ?= 1m
 GO               ?= go
 
-.PHONY: check lint test clients mutants bench bench-live bench-cluster fuzz cluster-demo clean
+.PHONY: check lint test clients chaos chaos-minute failures mutants bench bench-live bench-cluster fuzz cluster-demo clean
 
-check: lint test clients ## all that must pass before a commit lands
+check: lint test clients chaos-minute ## all that must pass before a commit lands
 
 lint: $(GOLANGCI)
 	$(GO) vet ./...
@@ -34,7 +34,7 @@ mutants: ## each protection against a known fault is taken out, and its test mus
 chaos: ## ten minutes of failures under load, and the proof that nothing went wrong; SEED=n for a schedule again
 	$(GO) run -race ./tests/chaos --seed $(or $(SEED),0)
 
-chaos-minute:
+chaos-minute: ## one minute of the same, with a schedule of its own each time; SEED=n as it was
 	$(GO) run -race ./tests/chaos --for 60s --seed $(or $(SEED),0)
 
 failures: ## a table of what each failure costs the callers; a quarter of an hour

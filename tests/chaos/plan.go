@@ -70,14 +70,19 @@ type planner struct {
 // machine that is busy.
 const startTime = 3 * time.Second
 
-// plan makes a schedule of steps that have all been undone by length.
+// plan makes a schedule of steps that have all been undone by length. It begins with
+// the loss of a host, so that rooms move in every run.
 func plan(seed uint64, length, ttl time.Duration, members []member, partitions bool) []step {
 	p := &planner{rand: rand.New(rand.NewPCG(seed, 5)), members: members, ttl: ttl}
 	deeds := []deed{kill, kill, kill, freeze, freeze, drain, drain, stopEtcd, freezeEtcd}
 	if partitions {
 		deeds = append(deeds, cutEtcd, cutEtcd, cutPeer, deafPeer, vanish)
 	}
-	for at := time.Second; at < length; at += p.between(time.Second/2, 4*time.Second) {
+	hosts := slices.DeleteFunc(slices.Clone(members), func(m member) bool { return !m.host })
+	victim := hosts[p.rand.IntN(len(hosts))].name
+	at := time.Second
+	p.steps = []step{{at: at, lasts: p.between(0, 3*time.Second), do: kill, nodes: []string{victim}}}
+	for ; at < length; at += p.between(time.Second/2, 4*time.Second) {
 		for _, s := range p.draw(at, deeds[p.rand.IntN(len(deeds))]) {
 			if s.end() <= length && p.fits(s) {
 				p.steps = append(p.steps, s)

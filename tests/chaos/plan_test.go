@@ -19,6 +19,9 @@ func TestPlans(t *testing.T) {
 		if len(steps) < 4 {
 			t.Errorf("seed %d: a minute with %d steps only", seed, len(steps))
 		}
+		if s := steps[0]; s.do != kill || !slices.ContainsFunc(members, func(m member) bool { return m.host && m.name == s.nodes[0] }) {
+			t.Errorf("seed %d: begins with %v, want the loss of a host", seed, s)
+		}
 		for i, s := range steps {
 			seen[s.do]++
 			if s.end() > length {

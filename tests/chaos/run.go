@@ -61,6 +61,8 @@ type run struct {
 	members []member
 	world   *world
 	start   map[string]usage
+	began   int64 // when the callers of the mistreated cluster came, by proof.Now
+	steps   int   // what was done to it
 
 	mu     sync.Mutex
 	faults []string
@@ -77,7 +79,8 @@ func (r *run) fault(format string, args ...any) {
 }
 
 func (r *run) do(ctx context.Context) (err error) {
-	r.say("seed %d for %v: %d nodes, %d rooms, partitions %v", r.cfg.seed, r.cfg.length, len(r.members), r.cfg.rooms, r.cfg.partitions)
+	r.say("seed %d for %v: %d nodes, %d rooms, partitions %v, race detector %v",
+		r.cfg.seed, r.cfg.length, len(r.members), r.cfg.rooms, r.cfg.partitions, watched())
 	if r.world, err = newWorld(r.cfg.dir, r.members, r.cfg.partitions, r.cfg.ttl); err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ func (r *run) do(ctx context.Context) (err error) {
 	for _, f := range proof.Prove(rooms, callers, outages) {
 		r.fault("%v", f)
 	}
-	r.summary(callers)
+	r.summary(rooms, callers)
 	if len(r.faults) == 0 {
 		r.say("passed")
 		return nil
@@ -147,12 +150,15 @@ func (r *run) everybody(ctx context.Context, c *crowd.Crowd, when string) {
 }
 
 func (r *run) mistreat(ctx context.Context) ([]proof.Event, []proof.Outage, error) {
+	r.began = proof.Now()
 	c, err := r.crowd()
 	if err != nil {
 		return nil, nil, err
 	}
 	s := newStage(r.world, r.say)
-	s.play(ctx, plan(r.cfg.seed, r.cfg.length, r.cfg.ttl, r.members, r.cfg.partitions))
+	steps := plan(r.cfg.seed, r.cfg.length, r.cfg.ttl, r.members, r.cfg.partitions)
+	r.steps = len(steps)
+	s.play(ctx, steps)
 	r.faults = append(r.faults, s.faults...)
 	for _, n := range r.world.Nodes() {
 		if !n.Running() {
@@ -203,16 +209,29 @@ func (r *run) words() {
 		if err != nil {
 			r.fault("%v", err)
 		}
-		for _, bad := range []string{"DATA RACE", "panic", "fatal error", "level=ERROR"} {
-			if i := bytes.Index(b, []byte(bad)); i >= 0 {
-				r.fault("%s says %s", f, b[i:min(len(b), i+300)])
-			}
+		if bad := badWord(b); bad != "" {
+			r.fault("%s says %s", f, bad)
 		}
 	}
 }
 
+// badWord returns the first of what no process may say, with what follows it.
+func badWord(said []byte) string {
+	for _, bad := range []string{"DATA RACE", "panic", "fatal error", "level=ERROR"} {
+		if i := bytes.Index(said, []byte(bad)); i >= 0 {
+			return string(said[i:min(len(said), i+300)])
+		}
+	}
+	return ""
+}
+
 // summary says what came of the callers' messages.
-func (r *run) summary(callers []proof.Event) {
+func (r *run) summary(rooms, callers []proof.Event) {
+	s := count(rooms, callers, r.steps, r.began)
+	for _, x := range s.lacks(r.cfg, len(r.world.gates(r.members))*r.cfg.rooms) {
+		r.fault("%s", x)
+	}
+	r.say("%d things done; %d rooms began anew, %d of them as they were saved", s.steps, s.moved, s.restored)
 	counts := make(map[string]int)
 	refused := make(map[string]int)
 	for _, e := range callers {

@@ -13,7 +13,7 @@ import (
 // Process is one etcd node for programs that are no tests. Its methods are for one
 // goroutine.
 type Process struct {
-	URL string // for clients, the same after a restart
+	URL string // for clients, the same after a restart: read by any goroutine
 
 	data   string
 	files  Files
@@ -29,7 +29,9 @@ type Files struct{ CA, Cert, Key string }
 // LaunchTLS is Launch for a server with certificates.
 func LaunchTLS(data, listen string, files Files, within ...string) (*Process, error) {
 	p := &Process{data: data, files: files, within: within}
-	return p, p.start(listen)
+	url, err := p.start(listen)
+	p.URL = url
+	return p, err
 }
 
 // Launch builds and starts a node with its data in a folder, which it makes, and
@@ -52,7 +54,12 @@ func (p *Process) Kill() {
 // Restart starts a killed node again, on its data and its address.
 func (p *Process) Restart() error {
 	_, listen, _ := strings.Cut(p.URL, "://")
-	return p.start(listen)
+	url, err := p.start(listen)
+	if err == nil && url != p.URL {
+		p.Kill()
+		return fmt.Errorf("etcd was at %s and came back at %s", p.URL, url)
+	}
+	return err
 }
 
 // Pause stops the process where it is; sockets stay open, nothing is answered.
@@ -71,10 +78,10 @@ func (p *Process) signal(sig syscall.Signal) error {
 	return nil
 }
 
-func (p *Process) start(listen string) error {
+func (p *Process) start(listen string) (url string, err error) {
 	bin, err := binary()
 	if err != nil {
-		return err
+		return "", err
 	}
 	args := append(p.within[:len(p.within):len(p.within)], bin, "--data", p.data, "--listen", listen, "--parent")
 	if p.files != (Files{}) {
@@ -84,22 +91,22 @@ func (p *Process) start(listen string) error {
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return err
+		return "", err
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("etcd: %w", err)
+		return "", fmt.Errorf("etcd: %w", err)
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	url, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if err != nil || !ready {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		return fmt.Errorf("etcd did not start: it said %q", line)
+		return "", fmt.Errorf("etcd did not start: it said %q", line)
 	}
-	p.URL, p.cmd, p.stdin = url, cmd, stdin
-	return nil
+	p.cmd, p.stdin = cmd, stdin
+	return url, nil
 }
