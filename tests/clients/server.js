@@ -3,12 +3,12 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const root = join(import.meta.dirname, '..', '..')
 let folder
-let binary
+const binaries = new Map()
 const running = new Set()
 
 process.on('exit', () => {
@@ -21,11 +21,13 @@ export function scratch() {
   return (folder ??= mkdtempSync(join(tmpdir(), 'shaddock-')))
 }
 
-/** Compiles the server once for all tests of this process. */
-function build() {
+/** Compiles a program once for all tests of this process. */
+function build(source) {
+  let binary = binaries.get(source)
   if (!binary) {
-    binary = join(scratch(), 'server')
-    execFileSync('go', ['build', '-o', binary, './cmd/server'], { cwd: root, stdio: 'inherit' })
+    binary = join(scratch(), basename(source))
+    execFileSync('go', ['build', '-o', binary, source], { cwd: root, stdio: 'inherit' })
+    binaries.set(source, binary)
   }
   return binary
 }
@@ -35,7 +37,7 @@ function build() {
  * to its exit code. A flag given here wins over the ones set for all.
  */
 export async function serve(...flags) {
-  const child = spawn(build(), ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'warn', ...flags],
+  const child = spawn(build('./cmd/server'), ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--log-level', 'warn', ...flags],
     { stdio: ['ignore', 'pipe', 'inherit'] })
   running.add(child)
   const exited = once(child, 'exit').finally(() => running.delete(child))
@@ -59,4 +61,23 @@ export async function serve(...flags) {
       if (!res.ok) throw new Error(`kick: ${res.status} ${await res.text()}`)
     },
   }
+}
+
+/**
+ * Resolves to the cluster of `make cluster-demo` on free ports, once all of it runs:
+ * the pages of its gates and of operators, and the processes of its room hosts.
+ */
+export async function cluster(...flags) {
+  const child = spawn(build('./tests/demo'), ['--port', '0', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  running.add(child)
+  const exited = once(child, 'exit').finally(() => running.delete(child))
+  const found = { gates: [], pages: [], hosts: {} }
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, name, what] = line.match(/^ {2}(\S+) +(.+)$/) ?? []
+    if (what?.endsWith('/web/')) found.gates.push(what)
+    if (what?.endsWith('/cluster')) found.pages.push(what)
+    if (what?.startsWith('kill -9 ')) found.hosts[name] = Number(what.slice(8))
+    if (line.startsWith('ctrl-C')) return { ...found, stop: () => (child.kill('SIGTERM'), exited.then(([code]) => code)) }
+  }
+  throw new Error('the demo did not start')
 }

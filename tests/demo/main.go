@@ -171,8 +171,12 @@ func tell(nodes []*fleet.Node) {
 	for _, n := range nodes {
 		fmt.Printf("  %s   %s/cluster\n", n.Name, n.Admin())
 	}
-	fmt.Println("Kill a host, and go on talking where there is another (--hosts 2):")
-	fmt.Printf("  pkill -9 -f 'cluster-node %s '\n", nodes[0].Name)
+	fmt.Println("To kill the one that has it, and go on talking where there is another (--hosts 2):")
+	for _, n := range nodes {
+		if n.Players() == "" {
+			fmt.Printf("  %s   kill -9 %d\n", n.Name, n.PID())
+		}
+	}
 	fmt.Println("ctrl-C ends everything.")
 }
 

@@ -160,6 +160,14 @@ func (n *Node) Kill() {
 	n.proc = nil
 }
 
+// PID is the node's process; 0 when there is none.
+func (n *Node) PID() int {
+	if !n.Running() {
+		return 0
+	}
+	return n.proc.cmd.Process.Pid
+}
+
 // Pause stops the process where it is: sockets stay open, nothing is answered.
 func (n *Node) Pause() error { return n.Signal(syscall.SIGSTOP) }
 
