@@ -36,6 +36,7 @@ func (s *clerkState) hear(now time.Time, m *userHeard) {
 	t.Epoch = max(t.Epoch, m.e.Epoch)
 	batch, lost := t.Hear(now, m.e, m.word)
 	if lost > 0 || batch != nil && !s.carryOut(now, batch) {
+		s.stats.lostDown.Add(max(int64(lost), 1))
 		s.lose(now) // what the two ends know is not the same any more: tell it all anew
 	}
 }

@@ -32,6 +32,7 @@ type clerkState struct {
 	there    func(node string) bool // a member of the cluster
 	report   func(*partDone)        // comes back as a message
 	patience time.Duration          // of logins, until they are answered 503
+	stats    *farUserStats
 
 	talk    *talk.Talk // nil while the shard is looked for
 	place   directory.Place
@@ -110,8 +111,8 @@ func newClerkState(f *farUsers, i int) *clerkState {
 		app: f.app, key: key, node: f.mesh.Self().ID, line: f.mesh.Send, there: f.there,
 		gone: func(p directory.Place) { f.mesh.Directory().Gone(key, p) },
 		// Ahead of the session's own time-out, whose answer does not say to try again.
-		patience: cmp.Or(f.app.cfg.RequestTimeout, 5*time.Second) * 4 / 5,
-		seats:    make(map[seatKey]*clerkSeat), asked: make(map[uint64]*clerkAsk), binds: make(map[seatKey]uint64),
+		patience: cmp.Or(f.app.cfg.RequestTimeout, 5*time.Second) * 4 / 5, stats: &f.stats,
+		seats: make(map[seatKey]*clerkSeat), asked: make(map[uint64]*clerkAsk), binds: make(map[seatKey]uint64),
 	}
 }
 
@@ -123,9 +124,11 @@ func (s *clerkState) take(now time.Time, mail *userMail) {
 	}
 	switch _, push := mail.msg.(*UserPush); {
 	case s.paused && !push:
+		s.stats.paused.Add(1)
 		refuse(mail.msg, errUsersPaused)
 		return
 	case len(s.asked) >= askedMost || s.bytes >= askedBytes:
+		s.stats.busy.Add(1)
 		refuse(mail.msg, ErrBusy)
 		return
 	}
@@ -160,6 +163,7 @@ func (s *clerkState) hold(now time.Time, a *clerkAsk) {
 	a.held = true
 	a.expire = s.timers.After(now, s.patience, func(time.Time) {
 		s.settled(a.number)
+		s.stats.paused.Add(1)
 		refuse(a.msg, errUsersPaused)
 	})
 }
@@ -203,6 +207,7 @@ func (s *clerkState) bind(now time.Time, a *clerkAsk, m *UserBind) {
 		if s.seats[key] == nil { // one that is logged in already stays so
 			s.sayGone(key, m.Token)
 		}
+		s.stats.undecided.Add(1)
 		m.Refused(errUndecided)
 	})
 }
@@ -272,9 +277,10 @@ func (s *clerkState) found(now time.Time, p directory.Place) {
 		return
 	}
 	s.number = max(s.number+1, uint64(now.UnixNano()))
+	s.stats.talks.Add(1)
 	t := &talk.Talk{
 		Line: s.line, Peer: link.Peer{ID: p.Node, Addr: p.Addr}, Kind: s.key.Kind, ID: s.key.ID, Number: s.number,
-		Side: wire.OpFromUserGate, Epoch: p.Epoch, Out: flow.Out{Limits: clerkLimits},
+		Side: wire.OpFromUserGate, Epoch: p.Epoch, Out: flow.Out{Limits: clerkLimits}, Tally: &s.stats.repairs,
 	}
 	s.talk = t
 	t.Batch = append(t.Batch, saysHello)
@@ -325,6 +331,7 @@ func (s *clerkState) left(now time.Time, gone []roster.Member) {
 func (s *clerkState) notFound(now time.Time, err error) {
 	s.looking = false
 	s.lookAt = now.Add(time.Second)
+	s.stats.unplaced.Add(int64(len(s.asked)))
 	s.refuseAll(err)
 }
 

@@ -88,6 +88,7 @@ type farUsers struct {
 	// Any goroutine.
 	shards [userShards]atomic.Pointer[actor.PID] // written by the directory's goroutine, cleared by shards
 	closed atomic.Bool
+	stats  farUserStats
 
 	// Owned by standing.
 	view *roster.View
@@ -190,6 +191,7 @@ func (f *farUsers) Start(key directory.Key, epoch uint64) {
 	// Known before it runs: one that ends at once must find itself to remove.
 	name := fmt.Sprintf("users/%s/shard/%d@%d", f.app.system.ID, i, epoch)
 	f.shards[i].Store(actor.NewPID(f.app.system.Address(), name))
+	f.stats.starts.Add(1)
 	if err := f.spawnShard(i, epoch, name); err != nil {
 		f.app.cfg.Logger.Error("users could not be kept", "shard", i, "error", err)
 		f.ended(i, epoch)

@@ -51,6 +51,9 @@ func TestPushesAcrossALossyNetwork(t *testing.T) {
 		if sent != users*pushes || dropped != 0 {
 			t.Errorf("%d of %d pushes sent, %d dropped", sent, users*pushes, dropped)
 		}
+		if u := t.nodes["c"].app.Users().Stats(); u.Gaps == 0 || u.Repaired == 0 || u.LostUp+u.LostDown != 0 {
+			t.Errorf("counted %+v", u)
+		}
 	})
 }
 
@@ -134,6 +137,10 @@ func TestPushesAcrossALostShard(t *testing.T) {
 				if n := t.nodes["c"].app.Stats().Users; n != users {
 					t.Errorf("%d users on c, want all %d", n, users)
 				}
+				g, c := t.nodes["g1"].app.Users().Stats(), t.nodes["c"].app.Users().Stats()
+				if c.Shards == 0 || c.Shards != c.Starts || g.Shards != 0 || g.Talks <= c.Shards {
+					t.Errorf("counted %+v on g1, %+v on c", g, c)
+				}
 			})
 		})
 	}
@@ -193,6 +200,10 @@ func TestFoundTwice(t *testing.T) {
 			if s, d := t.nodes["c"].push("ann", 1); s != max(want, 1) || d != 0 {
 				t.Errorf("%v: sent %d, dropped %d", policy, s, d)
 			}
+			u := t.nodes["c"].app.Users().Stats()
+			if u.LateNodes == 0 || u.FoundTwice != int64(2-max(want, 1)) {
+				t.Errorf("%v: counted %+v", policy, u)
+			}
 		})
 	}
 }
@@ -216,6 +227,9 @@ func TestUsersWithoutAStore(t *testing.T) {
 			}
 		}
 		bob.WantReply("nobody", bob.Request("u.who", ``), ``)
+		if u := h.app.Users().Stats(); u.Paused+u.Undecided+u.Unplaced != 2 {
+			t.Errorf("two refused, counted %+v", u)
+		}
 		ann.WantReply("still ann", ann.Request("u.who", ``), `ann`)
 		for _, n := range t.nodes {
 			n.store.Heal()

@@ -34,6 +34,7 @@ func (s *shardState) hear(now time.Time, m *userHeard) {
 	}
 	batch, lost := g.Hear(now, m.e, m.word)
 	if lost > 0 || batch != nil && !s.carryOut(g, batch) {
+		s.far.lostUp.Add(max(int64(lost), 1))
 		s.lose(g)
 		s.unknown(m)
 	}
@@ -47,7 +48,7 @@ func (s *shardState) begin(m *userHeard, old *userGate) *userGate {
 	}
 	g := &userGate{&talk.Talk{
 		Line: s.line, Peer: m.from, Kind: s.key.Kind, ID: s.key.ID, Number: m.e.Talk,
-		Side: wire.OpFromUsers, Epoch: s.epoch, Mute: s.mute, Out: flow.Out{Limits: shardLimits},
+		Side: wire.OpFromUsers, Epoch: s.epoch, Mute: s.mute, Out: flow.Out{Limits: shardLimits}, Tally: &s.far.repairs,
 	}}
 	s.gates[m.from.ID] = g
 	delete(s.owed, m.from.ID)
@@ -99,7 +100,9 @@ func (s *shardState) login(g *userGate, code byte, o *talk.Reader) {
 	u, known := s.open(uid)
 	switch code {
 	case saysBack:
-		u.back(s, l, leaving)
+		if u.back(s, l, leaving) {
+			s.far.twice.Add(1)
+		}
 		s.touched[uid] = true
 	case saysBind:
 		u.bind(s, l)

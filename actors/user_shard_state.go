@@ -25,6 +25,7 @@ type shardState struct {
 	line  func(to link.Peer, e *wire.Envelope) error
 	view  func() *roster.View
 	there func(node string) bool // a member of the cluster
+	far   *farUserStats
 
 	userBook
 	epoch   uint64
@@ -67,7 +68,7 @@ var shardLimits = flow.Limits{Messages: 16384, Bytes: 16 << 20}
 func newShardState(f *farUsers, i int, epoch uint64) *shardState {
 	return &shardState{
 		key: shardKey(i), line: f.mesh.Send, view: f.mesh.Members, there: f.there,
-		userBook: newUserBook(f.app), epoch: epoch,
+		far: &f.stats, userBook: newUserBook(f.app), epoch: epoch,
 		gates: make(map[string]*userGate), touched: make(map[string]bool), parts: make(map[uint64]userPart),
 	}
 }
@@ -105,6 +106,7 @@ func (s *shardState) roll(now time.Time) (next time.Time) {
 	}
 	if !s.rollEnd.IsZero() && (len(s.owed) == 0 || !now.Before(s.rollEnd)) {
 		s.rollEnd = time.Time{}
+		s.far.lateNodes.Add(int64(len(s.owed)))
 		early := s.early
 		s.early = nil
 		for _, m := range early {

@@ -109,8 +109,9 @@ func (u *userState) gone(out userSink, id uint64, token uint32) {
 
 // back takes in a login that an earlier keeper of the user has confirmed. Of two
 // that were confirmed by keepers who did not know of each other, one goes: the
-// older, and with RefuseNew the newer. Advance is to be called once all are back.
-func (u *userState) back(out userSink, l login, leaving bool) {
+// older, and with RefuseNew the newer; back reports whether that was so. Advance is to
+// be called once all are back.
+func (u *userState) back(out userSink, l login, leaving bool) (twice bool) {
 	switch {
 	case leaving:
 		u.leaving = append(u.leaving, l)
@@ -119,10 +120,13 @@ func (u *userState) back(out userSink, l login, leaving bool) {
 	case u.live[0].since.before(l.since) == (u.policy == KickOld):
 		u.evictAll(out, protocol.ReasonReplaced, "")
 		u.live = append(u.live, l)
+		return true
 	default:
 		u.leaving = append(u.leaving, l)
 		out.evict(l, protocol.ReasonReplaced, "")
+		return true
 	}
+	return false
 }
 
 // drop forgets all logins behind a gate, and reports whether there were any.

@@ -70,7 +70,24 @@ func (s *server) collectCluster(e emit) {
 	e.count("cluster_resyncs_total", "Times that this gate's members of a room were told to resync.", float64(r.Resyncs))
 	e.count("cluster_late_gates_total", "Gates that a room which opened did not wait for any longer.", float64(r.LateGates))
 	e.count("cluster_unreadable_total", "Batches of a version that this node cannot read.", float64(r.Unreadable))
+	s.collectUsers(e)
 	s.collectPost(e)
+}
+
+// collectUsers emits what becomes of the users of the cluster.
+func (s *server) collectUsers(e emit) {
+	u := s.actors.Users().Stats()
+	e.gauge("cluster_user_shards", "Parts of the users of the cluster that this node keeps, of 64.", float64(u.Shards))
+	e.count("cluster_user_shard_starts_total", "Parts of the users that have come to this node.", float64(u.Starts))
+	e.count("cluster_user_conversations_total", "Conversations that this node began with keepers of users: more than one with each when it was lost or has moved.", float64(u.Talks))
+	counts(e, "cluster_user_refused_total", "Logins, pushes, kicks and questions by uid that this node refused, by cause.", "cause",
+		map[string]int64{"paused": u.Paused, "busy": u.Busy, "undecided": u.Undecided, "unplaced": u.Unplaced})
+	e.count("cluster_user_found_twice_total", "Sessions ended because another was let in while nobody could know of them.", float64(u.FoundTwice))
+	e.count("cluster_user_late_nodes_total", "Nodes that a keeper of users did not wait for any longer when it began.", float64(u.LateNodes))
+	e.count("cluster_user_gaps_total", "Times that something between a node and a keeper of users was missing, and was asked for.", float64(u.Gaps))
+	e.count("cluster_user_repaired_total", "Batches between nodes and keepers of users that were sent again for that.", float64(u.Repaired))
+	counts(e, "cluster_user_batches_lost_total", "Batches about users that could not be repaired.", "direction",
+		map[string]int64{"up": u.LostUp, "down": u.LostDown})
 }
 
 // collectPost emits what becomes of messages for sessions, users and groups of other
