@@ -48,11 +48,21 @@ func newPeer(p Peer, window int) *peer {
 
 // room says whether the window takes another message.
 func (p *peer) room(maxBytes int) bool {
-	sent, acked := p.sent.Load(), p.acked.Load()
-	if sent-acked >= uint64(len(p.bytesAt)) {
-		return false
+	for {
+		acked := p.acked.Load()
+		if p.fits(acked, p.sent.Load(), maxBytes) {
+			return true
+		}
+		if p.acked.Load() == acked {
+			return false // else the two were not of one moment
+		}
 	}
-	return sent == acked || p.sentBytes.Load()-p.bytesAt[acked%uint64(len(p.bytesAt))].Load() < uint64(maxBytes)
+}
+
+func (p *peer) fits(acked, sent uint64, maxBytes int) bool {
+	window := uint64(len(p.bytesAt))
+	return sent == acked ||
+		sent-acked < window && p.sentBytes.Load()-p.bytesAt[acked%window].Load() < uint64(maxBytes)
 }
 
 // stamp gives a message its place.
