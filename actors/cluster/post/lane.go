@@ -209,4 +209,8 @@ func (l *lane) drop(now time.Time) (unconfirmed int) {
 	return unconfirmed
 }
 
-func (l *lane) stale(now time.Time) bool { return now.Sub(l.heardAt) > staleAfter }
+// stale says whether nothing waits, and nothing was heard for long. One that something
+// was posted to is not: its node may have come after the office's last view.
+func (l *lane) stale(now time.Time) bool {
+	return l.messages.Load() == 0 && now.Sub(l.heardAt) > staleAfter
+}

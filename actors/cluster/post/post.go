@@ -234,7 +234,7 @@ func (o *Office) due(now time.Time) time.Duration {
 		if at := l.due(now); !at.IsZero() && at.Before(next) {
 			next = at
 		}
-		if _, there := o.view.Get(l.peer.ID); !there && l.stale(now) {
+		if l.stale(now) && !o.there(l.peer.ID) {
 			o.lanes.Delete(l.peer.ID)
 		}
 		return true
