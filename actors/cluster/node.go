@@ -79,8 +79,8 @@ type Node struct {
 	tasks sync.WaitGroup
 
 	// Set by Start.
-	roster    atomic.Pointer[roster.Roster]
-	directory *directory.Directory
+	roster    atomic.Pointer[roster.Roster] // behind directory; nil again when closed
+	directory atomic.Pointer[directory.Directory]
 }
 
 // Open begins to listen. Nobody knows of the node before Start.
@@ -173,14 +173,15 @@ func (n *Node) Start(ctx context.Context) error {
 		close(ready)
 		return err
 	}
-	n.roster.Store(r)
-	n.directory = directory.New(directory.Config{
+	d := directory.New(directory.Config{
 		Store: n.cfg.Store, Prefix: n.prefix("rooms"), Link: n.link, Roster: r,
 		Host: n.hosts.host(), Rules: n.rules, Logger: n.log,
 	})
+	n.directory.Store(d)
+	n.roster.Store(r)
 	n.changed(r.Standing())
 	n.link.Start()
-	n.directory.Start()
+	d.Start()
 	close(ready)
 	n.tasks.Go(n.lookAfterKinds)
 	n.tasks.Go(n.lookAfterPeers)
@@ -194,11 +195,12 @@ func (n *Node) prefix(what string) string { return "/" + n.cfg.Name + "/" + what
 
 // changed tells all parts what the roster knows.
 func (n *Node) changed(s roster.Standing) {
-	if n.directory == nil {
+	d := n.directory.Load()
+	if d == nil {
 		return // the join failed
 	}
 	n.link.Members(s.View)
-	n.directory.Standing(s)
+	d.Standing(s)
 	for _, f := range n.watch {
 		f(s)
 	}
@@ -252,7 +254,7 @@ func (n *Node) lookAfterKinds() {
 			return
 		case <-tick.C:
 		}
-		is := n.directory.Unhosted()
+		is := n.directory.Load().Unhosted()
 		for _, u := range is {
 			if !among(was, u) {
 				n.log.Warn("rooms of a kind cannot run anywhere", "kind", u.Kind, "why", u.String())
@@ -274,7 +276,7 @@ func among(all []directory.Unhosted, u directory.Unhosted) bool {
 // broke tells the history of moves since when a peer is away.
 func (n *Node) broke(addr string) {
 	if n.roster.Load() != nil {
-		n.directory.Broke(addr)
+		n.directory.Load().Broke(addr)
 	}
 }
 
@@ -327,7 +329,7 @@ func (n *Node) Members() *roster.View {
 }
 
 // Directory says where rooms run; nil before Start.
-func (n *Node) Directory() *directory.Directory { return n.directory }
+func (n *Node) Directory() *directory.Directory { return n.directory.Load() }
 
 // Moves asks all nodes what they have seen of rooms that moved: each move once, the
 // latest first. It waits for no node longer than ctx, and is for people.
@@ -337,7 +339,7 @@ func (n *Node) Moves(ctx context.Context) []directory.Move {
 	seen := make([][]directory.Move, len(members))
 	for i, m := range members {
 		if m.ID == n.Self().ID {
-			seen[i] = n.directory.Moves()
+			seen[i] = n.directory.Load().Moves()
 			continue
 		}
 		asked.Go(func() {
@@ -359,7 +361,7 @@ func (n *Node) Drain(ctx context.Context) error {
 		return nil
 	}
 	// Even when the store does not hear of it, the rooms are better saved here.
-	return errors.Join(r.Drain(ctx), n.directory.Drain(ctx))
+	return errors.Join(r.Drain(ctx), n.directory.Load().Drain(ctx))
 }
 
 // Leave tells the others that this node is gone, and does what Close does.
@@ -382,7 +384,7 @@ func (n *Node) Close() {
 	if r := n.roster.Swap(nil); r != nil {
 		r.Close()
 		n.link.Close()
-		n.directory.Close()
+		n.directory.Load().Close()
 	}
 	if n.carrier != nil {
 		n.carrier.Close()
@@ -403,5 +405,5 @@ func (n *Node) Stats() (s Stats) {
 	if r == nil {
 		return s
 	}
-	return Stats{Link: n.link.Stats(), Roster: r.Stats(), Directory: n.directory.Stats()}
+	return Stats{Link: n.link.Stats(), Roster: r.Stats(), Directory: n.directory.Load().Stats()}
 }
