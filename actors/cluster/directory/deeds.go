@@ -194,7 +194,9 @@ func (d *deeds) unclaimed(key Key, r *deed) {
 		r.phase, r.lease = suspended, 0
 		if d.held { // by another lease already
 			d.reclaim(key, r)
+			return
 		}
+		d.drainMore() // it can be told to stop now
 	}
 }
 

@@ -448,3 +448,23 @@ func TestStaleNews(t *testing.T) {
 	o.stayed(one, 7)
 	o.wants("about what was not asked")
 }
+
+// A drain that meets a room while its key is being created anew stops it also when
+// that does not come about: else it would wait for the store to come back.
+func TestDrainWhenReclaimingFails(t *testing.T) {
+	o := newOffice(t)
+	o.runs(one, 7, 5)
+	o.standing(false, 0)
+	o.wants("not sure", "suspend room/1@7")
+	o.standing(true, 6)
+	o.wants("another lease", "create room/1 lease 6")
+	o.drain()
+	o.wants("nothing can be stopped at the moment")
+	o.standing(false, 0)
+	o.created(one, 6, store.Record{}, errStore)
+	o.wants("the claim came to nothing", "stop room/1@7 drain")
+	o.stopped(one, 7)
+	o.wants("its key may be there", "remove room/1@7")
+	o.removed(one, 7, nil)
+	o.wants("all is given up", "drained")
+}

@@ -63,7 +63,7 @@ type Directory struct {
 	in     inbox.Inbox
 	writes chan struct{} // tokens: so many questions to the store at a time
 
-	places  sync.Map // Key → Place: where rooms were last seen
+	places  *places
 	flights sync.Map // Key → *flight: who is being looked for
 	bare    sync.Map // kind → time.Time: since when a search met nobody that runs it
 	drained chan struct{}
@@ -113,7 +113,7 @@ func New(cfg Config) *Directory {
 	d := &Directory{
 		cfg: cfg, log: cfg.Logger, self: cfg.Link.Self(),
 		in: inbox.New(), writes: make(chan struct{}, storeCalls), drained: make(chan struct{}),
-		history: newHistory(),
+		history: newHistory(), places: newPlaces(placesMost),
 	}
 	d.run, d.stop = context.WithCancel(context.Background())
 	cfg.Link.Serve(wire.OpClaim, d.serveClaim)

@@ -220,9 +220,7 @@ func (d *Directory) Broke(addr string) {
 
 // Seen tells where a room was met that was not looked for: it may have moved there.
 func (d *Directory) Seen(key Key, p Place) {
-	if was, ok := d.places.Swap(key, p); ok && was.(Place).Epoch > p.Epoch {
-		d.places.CompareAndSwap(key, p, was)
-	}
+	d.places.later(key, p)
 	d.history.arrived(time.Now(), key, p)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
@@ -26,11 +27,10 @@ const flightTime = 10 * time.Second
 // Known returns where a room was last seen, if that node is still there. It asks
 // nobody: the room may have moved.
 func (d *Directory) Known(key Key) (Place, bool) {
-	v, ok := d.places.Load(key)
+	p, ok := d.places.load(key)
 	if !ok {
 		return Place{}, false
 	}
-	p := v.(Place)
 	if _, there := d.cfg.Roster.View().Get(p.Node); !there {
 		d.Gone(key, p)
 		return Place{}, false
@@ -85,7 +85,7 @@ func (d *Directory) Confirm(ctx context.Context, key Key) (Place, error) {
 	}
 	p, err := d.askNode(ctx, link.Peer{ID: known.Node, Addr: known.Addr}, key)
 	if err == nil && p.Node == known.Node {
-		d.places.CompareAndSwap(key, known, p)
+		d.places.later(key, p)
 		return p, nil
 	}
 	d.Gone(key, known)
@@ -110,7 +110,7 @@ func (d *Directory) Then(key Key, f func(Place, error)) {
 
 // Gone tells that a room was not where Find said. It is looked for anew.
 func (d *Directory) Gone(key Key, p Place) {
-	if d.places.CompareAndDelete(key, p) {
+	if d.places.drop(key, p) {
 		d.history.left(time.Now(), key, p)
 	}
 }
@@ -125,9 +125,9 @@ func (d *Directory) fly(key Key, f *flight) {
 	ctx, cancel := context.WithTimeout(d.run, flightTime)
 	defer cancel()
 	began := time.Now()
-	f.place, f.err = d.search(ctx, key)
+	f.place, f.err = d.guarded(ctx, key)
 	if f.err == nil {
-		d.places.Store(key, f.place)
+		d.places.store(key, f.place)
 		d.history.arrived(time.Now(), key, f.place)
 		d.stats.found(time.Since(began))
 	} else {
@@ -135,6 +135,19 @@ func (d *Directory) fly(key Key, f *flight) {
 	}
 	d.flights.Delete(key)
 	close(f.done)
+}
+
+// guarded is search for a kind whose Route is not to be trusted: the id of a room is
+// a player's to choose, and a panic here would end the node for one that Route has
+// not thought of.
+func (d *Directory) guarded(ctx context.Context, key Key) (p Place, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.log.Error("room could not be placed: its kind's route panicked", "room", key.String(), "panic", r, "stack", string(debug.Stack()))
+			err = protocol.Errorf(protocol.CodeInternal, "room cannot be placed")
+		}
+	}()
+	return d.search(ctx, key)
 }
 
 // search asks the node that should run the room, follows one that says who does,
