@@ -254,6 +254,7 @@ func (f *far) pass(d *actors.ToDistant) {
 	case d.Rest != nil:
 		if _, g := f.to(id, downRest); g != nil {
 			g.Batch = talk.PutBytes(g.Batch, d.Rest)
+			f.bytes += len(d.Rest)
 		}
 	case d.Answer != nil:
 		f.answerTo(id, *d.Answer)
@@ -269,6 +270,7 @@ func (f *far) pass(d *actors.ToDistant) {
 		}
 		if _, g := f.to(id, downPush); g != nil {
 			g.Batch = talk.PutBytes(talk.PutBytes(g.Batch, d.Push.Route), body)
+			f.bytes += len(d.Push.Route) + len(body)
 		}
 	}
 }

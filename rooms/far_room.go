@@ -64,6 +64,10 @@ func (r *farRoom) Receive(c actor.Context) {
 		r.roll(c, now)
 		r.settleGame(c, now)
 	case *actors.ToDistant:
+		if r.full() { // nobody else holds senders back
+			m.Refused(actors.ErrBusy)
+			return
+		}
 		r.far.pass(m)
 	case *nodeGone:
 		r.far.lose(r.st, now, m.id)
@@ -87,9 +91,13 @@ func (r *farRoom) Receive(c actor.Context) {
 		c.Stop(c.Self())
 	case *giveUp:
 		r.lose(c)
-	case *wake, *asyncDone, *told, *stopIfIdle:
-		if r.suspended || r.safe.stalled(now) || !r.rollEnd.IsZero() {
-			r.deferred = append(r.deferred, m)
+	case *told:
+		if !r.tell(m, now) {
+			return
+		}
+	case *wake, *asyncDone, *stopIfIdle:
+		if r.still(now) || !r.rollEnd.IsZero() {
+			r.deferred = append(r.deferred, m) // as many as the game has work under way
 			return
 		}
 		r.room.Receive(c)
@@ -135,7 +143,7 @@ func (r *farRoom) started(c actor.Context) {
 // heard takes in what a gate says. A process that was stopped may run for a moment
 // before it is told that its lease may have ended, so the clock is asked.
 func (r *farRoom) heard(m *heard, now time.Time) {
-	if r.suspended || r.safe.stalled(now) || !r.spread.mesh.Held() {
+	if r.still(now) || !r.spread.mesh.Held() || r.safe.claiming && len(r.early) >= r.st.kind.mailbox {
 		r.spread.paused(m)
 		return
 	}
@@ -194,6 +202,9 @@ func (r *farRoom) settleGame(c actor.Context, now time.Time) {
 }
 
 func (r *farRoom) settleFar(c actor.Context, now time.Time) {
+	if len(r.deferred) > 0 && r.opened && r.rollEnd.IsZero() && !r.still(now) {
+		r.goOn(c)
+	}
 	saveAt := r.safe.step(r.st, now)
 	switch {
 	case r.far.bytes > farBatch:
@@ -249,6 +260,10 @@ func (r *farRoom) lose(c actor.Context) {
 // gates look for it, and find it elsewhere.
 func (r *farRoom) stopping(c actor.Context, now time.Time) {
 	r.farAlarm.Stop()
+	for _, m := range r.deferred {
+		refuse(m, actors.ErrStopped)
+	}
+	r.deferred = nil
 	if r.safe.store != nil && r.opened && !r.lost {
 		r.st.lastSnapshot(r.st.closed)
 		r.final = r.safe.final(r.st)

@@ -1,7 +1,6 @@
 package rooms
 
 import (
-	"errors"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -31,8 +30,6 @@ type (
 	saveWake struct{}
 	lastDone struct{ saved bool }
 )
-
-var errUnsaved = errors.New("its state cannot be saved")
 
 func newKeptRoom(r *room) *keptRoom {
 	k := &keptRoom{room: *r, safe: newSafe(r)}
@@ -106,7 +103,7 @@ func (r *keptRoom) stall(c actor.Context, msg any, now time.Time) {
 	case *actors.SessionEnded: // a ghost is worse than a change that waits to be saved
 		r.receive(c, msg, now)
 	default:
-		refuse(msg, errUnsaved)
+		refuse(msg, ErrPaused)
 	}
 }
 

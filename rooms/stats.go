@@ -15,6 +15,7 @@ type counters struct {
 	SaveFailures, Fenced, ClaimFailures    atomic.Int64
 	Unsaveable                             atomic.Int64
 	Unsaved                                atomic.Int64 // now
+	Paused                                 atomic.Int64
 }
 
 // Stats is a snapshot of a host's counters.
@@ -36,6 +37,7 @@ type Stats struct {
 	ClaimFailures    int64         // tries to fetch what a room begins with that failed
 	Unsaveable       int64         // snapshots that the game could not make
 	Unsaved          int64         // rooms now whose last save failed
+	Paused           int64         // messages from outside that rooms refused since they stood still
 }
 
 // Stats returns the counters of all rooms of this node.
@@ -49,6 +51,6 @@ func (h *Host) Stats() Stats {
 		Panics: s.Panics.Load(), Restores: s.Restores.Load(),
 		Saves: s.Saves.Load(), SaveBytes: s.SaveBytes.Load(), SaveTime: time.Duration(s.SaveNanos.Load()),
 		SaveFailures: s.SaveFailures.Load(), Fenced: s.Fenced.Load(), ClaimFailures: s.ClaimFailures.Load(),
-		Unsaveable: s.Unsaveable.Load(), Unsaved: s.Unsaved.Load(),
+		Unsaveable: s.Unsaveable.Load(), Unsaved: s.Unsaved.Load(), Paused: s.Paused.Load(),
 	}
 }

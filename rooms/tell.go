@@ -3,12 +3,17 @@ package rooms
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // ErrNoRoom says that no room with this key is active, or that its kind takes no
 // messages from outside.
 var ErrNoRoom = errors.New("no such room")
+
+// ErrUnsure says that a message may have been carried out: the room failed while it
+// had it, or its node was lost. Whoever repeats it may do it twice.
+var ErrUnsure = errors.New("it may have been carried out")
 
 // OnTold lets rooms of the kind take messages of type M that come from outside of
 // any session, from Host.Tell: an HTTP API, another room, a job. The error is the
@@ -42,8 +47,10 @@ func (t *told) Refused(err error) { t.verdict(err) }
 
 // Tell hands msg to a room that is active; it starts none. It never blocks.
 // Verdict is called exactly once, from any goroutine, and must not block: with
-// what OnTold returned, with ErrNoRoom, or with actors.ErrBusy or
-// actors.ErrStopped when the room would not take it.
+// what OnTold returned, or with ErrNoRoom; with ErrUnsure when nobody knows what
+// became of it; with any other error, such as actors.ErrBusy, actors.ErrStopped or
+// ErrPaused, when the room would certainly not take it. From another node only the
+// codes and texts of errors come back.
 func (h *Host) Tell(key Key, msg any, verdict func(err error)) {
 	if k, ok := h.kinds[key.Kind]; !ok || k.told == nil {
 		verdict(ErrNoRoom)
@@ -62,7 +69,15 @@ func (st *state) told(now time.Time, msg any) error {
 		return errClosing
 	}
 	st.now = now
-	err := st.guarded(func(c *Ctx) error { return st.kind.told(st.room, c, msg) })
+	failed := true
+	err := st.guarded(func(c *Ctx) error {
+		err := st.kind.told(st.room, c, msg)
+		failed = false
+		return err
+	})
+	if failed { // half way
+		err = fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
 	st.saveIfDue()
 	return err
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/shaddock-game/shaddock/actors"
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
@@ -39,19 +41,35 @@ func (s *spread) tellFar(key Key, msg any) error {
 	}
 	// Whoever may take it back must do so before it is on its way.
 	if p, may := msg.(interface{ Take() bool }); may && !p.Take() {
-		return ErrNoRoom
+		return errTakenBack
 	}
 	body, err := json.Marshal(msg)
 	if err != nil {
 		return err
 	}
 	_, err = s.mesh.Ask(ctx, link.Peer{ID: at.Node, Addr: at.Addr}, &wire.Envelope{Op: wire.OpRoomTell, Kind: key.Kind, Id: key.ID, Body: body})
-	if coded, is := errors.AsType[*protocol.Error](err); is && coded.Code == protocol.CodeNoRoute {
+	return s.toldFar(key, at, err)
+}
+
+// toldFar reads what became of a message to another node.
+func (s *spread) toldFar(key Key, at places.Place, err error) error {
+	if call, is := errors.AsType[*link.CallError](err); is && call.Sent {
+		return fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
+	coded, is := errors.AsType[*protocol.Error](err)
+	switch {
+	case !is:
+		return err
+	case coded.Code == protocol.CodeNoRoute:
 		s.mesh.Directory().Gone(places.Key(key), at)
 		return ErrNoRoom
+	case coded.Code == protocol.CodeInternal:
+		return fmt.Errorf("%w: %w", ErrUnsure, err)
 	}
 	return err
 }
+
+var errTakenBack = errors.New("taken back by its sender")
 
 // serveTell takes what another node was told for a room of this one.
 func (s *spread) serveTell(c *link.Call) {
@@ -71,10 +89,34 @@ func (s *spread) serveTell(c *link.Call) {
 		switch {
 		case err == nil:
 			c.Answer(&wire.Envelope{})
-		case errors.Is(err, ErrNoRoom):
-			c.Fail(protocol.Errorf(protocol.CodeNoRoute, "%v", err))
 		default:
-			c.Fail(err)
+			c.Fail(tellable(err))
 		}
 	}})
+}
+
+// tellable gives a verdict the code by which the teller's node knows it.
+func tellable(err error) error {
+	_, coded := errors.AsType[*protocol.Error](err)
+	switch {
+	case errors.Is(err, ErrUnsure):
+		return protocol.Errorf(protocol.CodeInternal, "%v", err)
+	case errors.Is(err, ErrNoRoom):
+		return protocol.Errorf(protocol.CodeNoRoute, "%v", err)
+	case coded:
+		return err
+	case refusal(err):
+		return protocol.Errorf(protocol.CodeUnavailable, "%v", err)
+	}
+	return protocol.Errorf(protocol.CodeRefused, "%v", err)
+}
+
+// refusal says whether err is one with which rooms and mailboxes refuse messages.
+func refusal(err error) bool {
+	for _, known := range []error{actors.ErrBusy, actors.ErrStopped, ErrPaused, errStopping, errNotOpen} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }

@@ -3,6 +3,8 @@ package rooms_test
 import (
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/shaddock-game/shaddock/actors/actorstest"
 	"github.com/shaddock-game/shaddock/protocol"
@@ -39,6 +41,68 @@ func TestTellAcrossNodes(t *testing.T) {
 			if err := tell(node, "x", -1); protocol.AsError(err).Code != protocol.CodeRefused {
 				t.Errorf("refused, told by %s: %v", node, err)
 			}
+		}
+	})
+}
+
+// "503 only when certainly nothing was delivered": what was told to a room whose node
+// is lost meanwhile, or that fails half way, is unsure; what never left, or was
+// refused, is not.
+func TestTellAndLose(t *testing.T) {
+	type order struct{ What string }
+	cable := func() {}
+	kind := countKind(rooms.OnTold(func(r *count, c *rooms.Ctx, o *order) error {
+		c.Broadcast("onNext", r)
+		switch o.What {
+		case "fail":
+			panic("half way")
+		case "cut the cable":
+			cable() // no answer leaves
+		case "refuse":
+			return errors.New("no")
+		}
+		return nil
+	}))
+	inTown(t, "g1 g2 b", []rooms.Kind{kind.OnPanic(rooms.PanicContinue)}, func(t *town) {
+		g1, g2, b := t.nodes["g1"], t.nodes["g2"], t.nodes["b"]
+		p := g1.counter("x")
+		tell := func(n *citizen, what string) <-chan error {
+			verdict := make(chan error, 1)
+			n.host.Tell(rooms.Key{Kind: "count", ID: "x"}, &order{what}, func(err error) { verdict <- err })
+			return verdict
+		}
+		for _, n := range []*citizen{g2, b} {
+			if err := <-tell(n, "fail"); !errors.Is(err, rooms.ErrUnsure) {
+				t.Errorf("failed half way, told by %s: %v", n.addr, err)
+			}
+			p.WantPush("it had spoken", "onNext", `{"n":0}`)
+			if err := <-tell(n, "refuse"); err == nil || errors.Is(err, rooms.ErrUnsure) {
+				t.Errorf("refused, told by %s: %v", n.addr, err)
+			}
+			p.WantPush("it had spoken", "onNext", `{"n":0}`)
+		}
+		t.net.Cut(g2.addr, b.addr)
+		cut := tell(g2, "go")
+		time.Sleep(time.Second)
+		t.net.Join(g2.addr, b.addr)
+		if err := <-cut; err != nil {
+			t.Errorf("told through a short cut: %v", err)
+		}
+		p.WantPush("once", "onNext", `{"n":0}`)
+		p.WantIdle("and not again")
+
+		cable = func() { t.net.Cut(g2.addr, b.addr) }
+		lost := tell(g2, "cut the cable")
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		p.WantPush("it was said", "onNext", `{"n":0}`)
+		b.kill()
+		if err := <-lost; !errors.Is(err, rooms.ErrUnsure) {
+			t.Errorf("the node was lost behind it: %v", err)
+		}
+		time.Sleep(time.Second)
+		if err := <-tell(g2, "go"); err == nil || errors.Is(err, rooms.ErrUnsure) {
+			t.Errorf("nobody runs rooms any more: %v", err)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	cfg, err := app.Parse(os.Args[1:])
 	if err == nil {
 		cfg.Rooms = append(cfg.Rooms, ledgerKind())
-		cfg.Setup = loginByName
+		cfg.Setup = nodeRoutes
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		context.AfterFunc(ctx, stop)

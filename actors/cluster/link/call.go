@@ -61,7 +61,7 @@ func (l *Link) Call(ctx context.Context, to Peer, e *wire.Envelope) (*wire.Envel
 	l.stats.calls.Add(1)
 
 	try, pause := firstTry, firstPause
-	failed := &CallError{}
+	failed, sent := &CallError{}, 0
 	for {
 		wait := try
 		// A try is a message of its own: the one before may still be on its way.
@@ -70,6 +70,7 @@ func (l *Link) Call(ctx context.Context, to Peer, e *wire.Envelope) (*wire.Envel
 		switch {
 		case err == nil:
 			failed.Sent, failed.Err = true, nil
+			sent++
 			pause, try = firstPause, min(2*try, lastTry)
 		case errors.Is(err, ErrClosed):
 			failed.Err = err
@@ -84,6 +85,9 @@ func (l *Link) Call(ctx context.Context, to Peer, e *wire.Envelope) (*wire.Envel
 		}
 		answer, err := p.wait(ctx, wait)
 		switch {
+		case answer != nil && sent > 1 && notTaken(answer):
+			failed.Err = errors.New(answer.Text) // that try was not; who knows about those before
+			return nil, l.failed(failed)
 		case answer != nil:
 			return l.result(answer, failed.Tries)
 		case err != nil:
@@ -133,6 +137,13 @@ func (l *Link) result(a *wire.Envelope, tries int) (*wire.Envelope, error) {
 	}
 	l.stats.ended(callRefused, tries)
 	return a, &protocol.Error{Code: protocol.Code(a.Code), Msg: a.Text}
+}
+
+// busyText marks the answer of a peer that has not looked at the call.
+const busyText = "node is busy"
+
+func notTaken(a *wire.Envelope) bool {
+	return a.Code == int32(protocol.CodeUnavailable) && a.Text == busyText
 }
 
 // answered gives an answer to its call; one that nobody waits for is a repetition.

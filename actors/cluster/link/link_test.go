@@ -398,3 +398,38 @@ func TestPeersAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+// "503 only when certainly nothing was carried out": a repetition that the peer is too
+// busy for says nothing about the try before it.
+func TestBusyRepetitionIsNoRefusal(t *testing.T) {
+	inTalk(t, func(c *link.Config) { c.Inbox = 1 }, func(t *talk) {
+		t.net.Delay = 0
+		const handed = 10 // to the test; the next stops the peer's server, the one after fills its inbox
+		results := make([]chan error, handed+3)
+		for i := range results {
+			results[i] = make(chan error, 1)
+			go func() {
+				_, err := t.call(10*time.Second, opSlow, 0)
+				results[i] <- err
+			}()
+			t.wait(time.Millisecond)
+		}
+		t.wait(time.Second)
+		for i, result := range results {
+			select {
+			case err := <-result:
+				call, unknown := errors.AsType[*link.CallError](err)
+				if refused := i == len(results)-1; refused == unknown || unknown && !call.Sent {
+					t.Errorf("call %d: %v", i, err)
+				}
+			default:
+				if i < handed {
+					t.Errorf("call %d was not repeated", i)
+				}
+			}
+		}
+		for range handed + 2 {
+			(<-t.b.slow).Answer(&wire.Envelope{})
+		}
+	})
+}

@@ -67,7 +67,7 @@ func (s *server) offer(from Peer, e *wire.Envelope) {
 	default:
 		s.link.stats.overrun.Add(1)
 		busy := &Call{From: from, Envelope: e, link: s.link}
-		busy.Fail(protocol.Errorf(protocol.CodeUnavailable, "node is busy"))
+		busy.Fail(protocol.Errorf(protocol.CodeUnavailable, busyText))
 	}
 }
 

@@ -109,11 +109,16 @@ func (s *server) ready(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "ready")
 }
 
-// kick ends one session: POST /kick with session=ID and, if wanted, reason=TEXT.
+// kick ends one session of this node, or those of a user, wherever they are: POST
+// /kick with session=ID or uid=UID and, if wanted, reason=TEXT.
 func (s *server) kick(w http.ResponseWriter, r *http.Request) {
+	if uid := r.FormValue("uid"); uid != "" {
+		s.kickUser(w, r, uid)
+		return
+	}
 	id, err := strconv.ParseUint(r.FormValue("session"), 10, 64)
 	if err != nil {
-		http.Error(w, "session: give the id of a session", http.StatusBadRequest)
+		http.Error(w, "session: give the id of a session, or uid: that of a user", http.StatusBadRequest)
 		return
 	}
 	ref, ok := s.actors.Session(id)
@@ -123,4 +128,18 @@ func (s *server) kick(w http.ResponseWriter, r *http.Request) {
 	}
 	ref.Kick(protocol.ReasonKicked, r.FormValue("reason"))
 	fmt.Fprintln(w, "kicked")
+}
+
+func (s *server) kickUser(w http.ResponseWriter, r *http.Request, uid string) {
+	done := make(chan int, 1)
+	s.actors.Users().Kick(uid, protocol.ReasonKicked, r.FormValue("reason"), func(n int) { done <- n })
+	select {
+	case n := <-done:
+		if n == 0 {
+			http.Error(w, fmt.Sprintf("user %s is not logged in", uid), http.StatusNotFound)
+			return
+		}
+		fmt.Fprintf(w, "kicked %d\n", n)
+	case <-r.Context().Done(): // the caller has gone
+	}
 }

@@ -49,15 +49,18 @@ func (t *pushes) User(uid string, p *live.Post, verdict func(error)) {
 		return
 	}
 	var rest, reached atomic.Int64 // items
+	var lost atomic.Int64          // sessions that had an item and did not confirm it
 	rest.Store(int64(len(p.Items)))
 	report := func(sent, dropped int) {
 		t.userSent.Add(int64(sent))
 		t.userLost.Add(int64(dropped))
 		if sent > 0 {
 			reached.Add(1)
+		} else {
+			lost.Add(int64(dropped))
 		}
 		if rest.Add(-1) == 0 {
-			verdict(t.userVerdict(len(p.Items), int(reached.Load())))
+			verdict(t.userVerdict(len(p.Items), int(reached.Load()), lost.Load() > 0))
 		}
 	}
 	for _, item := range p.Items {
@@ -68,14 +71,16 @@ func (t *pushes) User(uid string, p *live.Post, verdict func(error)) {
 	}
 }
 
-func (t *pushes) userVerdict(items, reached int) error {
+func (t *pushes) userVerdict(items, reached int, lost bool) error {
 	t.user.Add(int64(reached))
 	t.userFail.Add(int64(items - reached))
-	switch reached {
-	case 0:
-		return push.ErrUnknown
-	case items:
+	switch {
+	case reached == items:
 		return nil
+	case reached == 0 && lost: // it ended meanwhile, or its node did
+		return rooms.ErrUnsure
+	case reached == 0:
+		return push.ErrUnknown
 	}
 	return &push.Partial{Dropped: items - reached}
 }

@@ -88,6 +88,7 @@ func (s *server) collectStore(e emit) {
 	e.count("room_save_seconds_total", "Time that these saves took, in all.", r.SaveTime.Seconds())
 	e.count("room_save_failures_total", "Tries to save a room that failed; each is followed by another.", float64(r.SaveFailures))
 	e.gauge("rooms_unsaved", "Rooms whose last save failed: those that say nothing before it is saved stand still.", float64(r.Unsaved))
+	e.count("room_paused_refused_total", "Messages from outside that rooms refused since they stood still: what they say could not be saved, or their node was not sure of owning them.", float64(r.Paused))
 	e.count("room_fenced_total", "Rooms that ended here since a later activation had claimed theirs.", float64(r.Fenced))
 	e.count("room_claim_failures_total", "Tries to fetch what a room begins with that failed; its calls wait.", float64(r.ClaimFailures))
 	e.count("room_unsaveable_total", "Snapshots that the game failed to make.", float64(r.Unsaveable))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors"
+	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/live"
 )
 
@@ -48,10 +49,14 @@ func verdict(err error, items int) *refusal {
 	switch {
 	case errors.Is(err, ErrUnknown):
 		return refused(http.StatusNotFound, items, "nobody is there: no such room or user is online")
+	case errors.Is(err, rooms.ErrUnsure):
+		return refused(http.StatusGatewayTimeout, 0, "the items may have been said or not: who had them was lost")
 	case errors.Is(err, live.ErrGivenUp):
 		return retry(http.StatusServiceUnavailable, items, time.Second, "the room did not take the items in time")
 	case errors.Is(err, actors.ErrStopped):
 		return retry(http.StatusServiceUnavailable, items, time.Second, "the room has just closed")
+	case errors.Is(err, rooms.ErrPaused):
+		return retry(http.StatusServiceUnavailable, items, time.Second, "the room stands still for a moment")
 	}
 	return retry(http.StatusServiceUnavailable, items, time.Second, "too many items are on their way already")
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/shaddock-game/shaddock/rooms"
 	"github.com/shaddock-game/shaddock/rooms/live"
 )
 
@@ -58,7 +59,11 @@ func (a *API) push(w http.ResponseWriter, r *http.Request, to aim) (accepted int
 		return n - some.Dropped, some
 	}
 	if err != nil {
-		a.stats.fail.Add(int64(n))
+		if errors.Is(err, rooms.ErrUnsure) {
+			a.stats.unsure.Add(int64(n))
+		} else {
+			a.stats.fail.Add(int64(n))
+		}
 		return 0, verdict(err, n)
 	}
 	a.stats.total.Add(int64(n))

@@ -14,9 +14,11 @@
 // # What an answer means
 //
 // 202 says that all items have been taken: they reach every receiver or are counted
-// as dropped. Every other answer says that none has, so a caller that was answered
-// 429 or 503 may post the same again after the time that Retry-After names. Only
-// for a user who comes or goes meanwhile may a 202 count some items as dropped.
+// as dropped. 504 says that nobody knows: the node that had the items was lost, the
+// room failed, or the user went. Every other answer says that none has been taken, so a
+// caller that was answered 429 or 503 may post the same again after the time that
+// Retry-After names. Only for a user who comes or goes meanwhile may a 202 count some
+// items as dropped.
 //
 // # Memory
 //
@@ -70,7 +72,8 @@ func or[T int | time.Duration](field *T, value T) {
 
 // Target is where pushes go. Those that push never block; they call verdict exactly
 // once, from any goroutine: with nil when all items were taken, with ErrUnknown when
-// there is no such room or user, or with another error, which reads as overload.
+// there is no such room or user, with rooms.ErrUnsure when they may have been taken, or
+// with another error, which reads as overload.
 type Target interface {
 	All(p *live.Post, verdict func(err error))
 	Room(room string, p *live.Post, verdict func(err error))

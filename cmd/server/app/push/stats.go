@@ -8,6 +8,7 @@ import (
 // counters count items, but for shed, which counts requests.
 type counters struct {
 	pending, total, fail atomic.Int64
+	unsure               atomic.Int64
 	limited, shed        atomic.Int64
 }
 
@@ -43,6 +44,7 @@ type Stats struct {
 
 	UserTotal        int64  `json:"userTotal"`        // items for users that were taken
 	UserFail         int64  `json:"userFail"`         // items for users that were not
+	UnsureItems      int64  `json:"unsureItems"`      // items of which nobody knows, answered 504
 	LimitedItems     int64  `json:"limitedItems"`     // items over the rate, answered 429
 	ShedRequests     int64  `json:"shedRequests"`     // requests over the budget, answered 413 or 503 unread
 	MemberTotal      int64  `json:"memberTotal"`      // messages of members that were taken
@@ -71,6 +73,7 @@ func (s *Stats) Add(o Stats) {
 	s.MergerAllFail += o.MergerAllFail
 	s.UserTotal += o.UserTotal
 	s.UserFail += o.UserFail
+	s.UnsureItems += o.UnsureItems
 	s.LimitedItems += o.LimitedItems
 	s.ShedRequests += o.ShedRequests
 	s.MemberTotal += o.MemberTotal
@@ -92,7 +95,7 @@ func (a *API) Stats() Stats {
 		MergerPending: t.Merging, MergerRoomTotal: t.Room, MergerRoomFail: t.RoomFail,
 		MergerAllTotal: t.All, MergerAllFail: t.AllFail,
 		UserTotal: t.User, UserFail: t.UserFail,
-		LimitedItems: a.stats.limited.Load(), ShedRequests: a.stats.shed.Load(),
+		UnsureItems: a.stats.unsure.Load(), LimitedItems: a.stats.limited.Load(), ShedRequests: a.stats.shed.Load(),
 		MemberTotal: t.Messages, MemberLimited: t.Limited, MemberOverloaded: t.Overloaded,
 		WriteTotal: t.Writes, PendingBytes: a.gate.held.Load(),
 		Nodes: 1,
