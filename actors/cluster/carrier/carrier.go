@@ -80,6 +80,14 @@ const (
 	maxMessage    = 64 << 20
 )
 
+// What a stream and a connection may have on the way before it is read. With sizes
+// of our own gRPC does not measure the line, for which it sends a ping with nearly
+// every message of a line that is not busy.
+const (
+	streamWindow = 8 << 20
+	connWindow   = 16 << 20
+)
+
 // Keepalive notices a peer whose host vanished; a crashed process is noticed by
 // its connection. Ten seconds is the least that gRPC clients take.
 const (
@@ -222,12 +230,16 @@ func (c *Carrier) options() []remote.ConfigOption {
 		remote.WithEndpointWriterBatchSize(batchMessages),
 		remote.WithEndpointWriterQueueSize(queueMessages),
 		remote.WithDialOptions(
-			grpc.WithTransportCredentials(dial),
+			grpc.WithTransportCredentials(direct{dial}),
+			grpc.WithInitialWindowSize(streamWindow),
+			grpc.WithInitialConnWindowSize(connWindow),
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveEvery, Timeout: keepaliveWait, PermitWithoutStream: true}),
 			grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: 2 * time.Second}),
 		),
 		remote.WithServerOptions(
-			grpc.Creds(serve),
+			grpc.Creds(direct{serve}),
+			grpc.InitialWindowSize(streamWindow),
+			grpc.InitialConnWindowSize(connWindow),
 			grpc.MaxRecvMsgSize(maxMessage),
 			grpc.StreamInterceptor(c.recover),
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),

@@ -155,7 +155,7 @@ func (l *Link) Receive(from Peer, e *wire.Envelope) {
 	l.stats.receivedBytes.Add(int64(len(e.Body)))
 	l.dispatch(from, e)
 	// Half a window unacknowledged would soon hold the peer up.
-	if p.owesAck() > uint64(l.cfg.Window/8) {
+	if p.owesAck() > uint64(l.cfg.Window/8) || p.owesBytes.Load() > int64(l.cfg.WindowBytes/8) {
 		l.ack(p)
 	}
 }
@@ -209,8 +209,7 @@ func (l *Link) peer(id Peer) *peer {
 }
 
 func (l *Link) ack(p *peer) {
-	e := &wire.Envelope{Op: wire.OpAck, LinkAck: p.highest.Load()}
-	raise(&p.told, e.LinkAck)
+	e := &wire.Envelope{Op: wire.OpAck, LinkAck: p.tells()}
 	l.cfg.Carrier.Send(p.Peer, e)
 }
 
@@ -224,6 +223,7 @@ func (l *Link) pinged(from Peer, e *wire.Envelope) {
 
 const (
 	tickEvery   = 50 * time.Millisecond
+	ackTicks    = 3 // that a message waits for one that goes the other way anyhow
 	stallAfter  = 300 * time.Millisecond
 	forgetAfter = 5 * time.Minute // without a word from who left the cluster
 	lastProbe   = time.Second / 2 // between looks at a lost peer, at most
@@ -259,7 +259,9 @@ func (l *Link) tickPeer(now time.Time, p *peer) {
 		return
 	}
 	p.pause = 0
-	if p.owesAck() > 0 {
+	if told := p.told.Load(); told != p.lastTold || p.owesAck() == 0 {
+		p.lastTold, p.owes = told, 0
+	} else if p.owes++; p.owes >= ackTicks {
 		l.ack(p)
 	}
 	acked := p.acked.Load()

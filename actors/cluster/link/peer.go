@@ -31,10 +31,14 @@ type peer struct {
 	received atomic.Uint64 // how many
 	told     atomic.Uint64 // the highest that the peer has been told of
 
+	owesBytes atomic.Int64 // that came since; about
+
 	probing atomic.Bool // a look at its address is under way
 
 	// Owned by the link's tick.
 	lastAcked uint64
+	lastTold  uint64    // told, at the last tick
+	owes      int       // ticks since then with something to tell
 	stalled   time.Time // since when acked has not moved though sent is ahead
 	heard     uint64    // received, when it last changed
 	heardAt   time.Time
@@ -70,8 +74,15 @@ func (p *peer) stamp(e *wire.Envelope) {
 	bytes := p.sentBytes.Add(uint64(len(e.Body) + overhead))
 	e.LinkSeq = p.sent.Add(1)
 	p.bytesAt[e.LinkSeq%uint64(len(p.bytesAt))].Store(bytes)
-	e.LinkAck = p.highest.Load()
-	raise(&p.told, e.LinkAck)
+	e.LinkAck = p.tells()
+}
+
+// tells returns the place up to which the peer is now told that all has come.
+func (p *peer) tells() uint64 {
+	p.owesBytes.Store(0)
+	highest := p.highest.Load()
+	raise(&p.told, highest)
+	return highest
 }
 
 // overhead is what a message counts beside its body.
@@ -82,6 +93,7 @@ func (p *peer) arrived(e *wire.Envelope) {
 	raise(&p.acked, min(e.LinkAck, p.sent.Load()))
 	if e.LinkSeq > 0 {
 		p.received.Add(1)
+		p.owesBytes.Add(int64(len(e.Body) + overhead))
 		raise(&p.highest, e.LinkSeq)
 	}
 }

@@ -40,8 +40,8 @@ type Tally struct {
 }
 
 // ackDelay is how long a message may wait to be acknowledged by one that goes the
-// other way anyhow.
-const ackDelay = 50 * time.Millisecond
+// other way anyhow. It stays below the 200 ms after which its sender asks (flow.Out).
+const ackDelay = 150 * time.Millisecond
 
 // Flush sends what has gathered as one message.
 func (t *Talk) Flush(now time.Time) {
