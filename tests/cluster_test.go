@@ -57,6 +57,7 @@ func TestClusterOfProcesses(t *testing.T) {
 	talk(t, "a host left in order", ann, bob)
 	t.Logf("it took %v", time.Since(began).Round(time.Millisecond))
 	c.wantMoves(gates[1], map[string]string{"node lost": "r1", "drain": "r2"})
+	wantAlertsMeasured(t, c.page(gates[1], "/metrics"))
 
 	c.must(gates[0].Signal(syscall.SIGTERM))
 	for _, a := range ann {
