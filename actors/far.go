@@ -76,6 +76,14 @@ func (a *App) NodeGone(node string) {
 	}
 }
 
+// NodeBack takes in that this node had lost its place in the cluster, and has one
+// again. It does not block.
+func (a *App) NodeBack() {
+	if a.far != nil {
+		a.system.Root.Send(a.far, &nodeBack{}) // when lost, the next look comes by itself
+	}
+}
+
 // carryOut hands a session what somebody elsewhere has sent to its reference.
 func (a *App) carryOut(id uint64, r *talk.Reader) {
 	s, ok := a.Session(id)

@@ -55,6 +55,7 @@ type (
 		state  []byte
 	}
 	nodeGone struct{ id string }
+	nodeBack struct{}
 	farRing  struct{}
 )
 
@@ -108,6 +109,8 @@ func (f *farActor) Receive(c actor.Context) {
 		f.ended(m)
 	case *nodeGone:
 		f.gone(m.id)
+	case *nodeBack:
+		f.returned()
 	case *farRing:
 		f.alarm.Rang()
 		for due, ok := f.timers.Pop(f.now); ok; due, ok = f.timers.Pop(f.now) {

@@ -74,11 +74,22 @@ func (f *farActor) lookLater() {
 	f.looking = true
 	f.timers.After(f.now, stillEvery, func(time.Time) {
 		f.looking = false
-		for number, w := range f.watches {
-			_ = f.app.post(w.node, talk.PutUint(talk.PutUint([]byte{farStill}, w.ref.id), number)) // again the next time
-			f.lookLater()
-		}
+		f.look()
 	})
+}
+
+// look asks for all that is watched whether it is there.
+func (f *farActor) look() {
+	for number, w := range f.watches {
+		_ = f.app.post(w.node, talk.PutUint(talk.PutUint([]byte{farStill}, w.ref.id), number)) // again the next time
+		f.lookLater()
+	}
+}
+
+// returned takes in that this node had been taken for lost: what ended meanwhile,
+// nobody has told it. The others may learn a moment later that it is there again.
+func (f *farActor) returned() {
+	f.timers.After(f.now, watchAgain, func(time.Time) { f.look() })
 }
 
 // ended passes the end of a session on, once.

@@ -17,6 +17,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/link/linktest"
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
+	"github.com/shaddock-game/shaddock/actors/cluster/store/storetest"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
@@ -30,11 +31,12 @@ type town struct {
 
 type citizen struct {
 	*cluster.Node
-	town *town
-	addr string
-	app  *actors.App
-	apps *apps.Apps
-	seen atomic.Int64 // calls of t.count
+	town  *town
+	addr  string
+	store *storetest.Faulty
+	app   *actors.App
+	apps  *apps.Apps
+	seen  atomic.Int64 // calls of t.count
 }
 
 func inTown(t *testing.T, names string, f func(t *town)) {
@@ -59,7 +61,7 @@ func inTown(t *testing.T, names string, f func(t *town)) {
 
 func (t *town) start(name string) *citizen {
 	t.Helper()
-	n := &citizen{town: t, addr: "host:" + name}
+	n := &citizen{town: t, addr: "host:" + name, store: storetest.NewFaulty(t.store)}
 	n.app = actors.New(actors.Config{NewAudience: actorstest.NewAudience, Rate: -1, Heartbeat: -1})
 	actors.HandleNotify(n.app, "t.count", func(c *actors.Ctx, v *struct{ N int }) error {
 		n.seen.Add(1)
@@ -71,7 +73,7 @@ func (t *town) start(name string) *citizen {
 		return &struct{ Gold int }{gold.Get(c)}, nil
 	})
 	cfg := cluster.Config{
-		Store: t.store, Listen: n.addr, Node: name, Sessions: n.app.Prefix(),
+		Store: n.store, Listen: n.addr, Node: name, Sessions: n.app.Prefix(),
 		Connect: func(boot string) (*link.Link, func(context.Context, string) error) {
 			return t.net.Add(boot, n.addr, nil), t.net.Dial(n.addr)
 		},
@@ -286,6 +288,44 @@ func TestClosedCallbackAcrossAPartition(t *testing.T) {
 		case <-ended:
 		case <-time.After(time.Minute):
 			t.Fatal("not heard of")
+		}
+	})
+}
+
+// A node that was cut off from the store hears what ended meanwhile as soon as it is
+// back, and not when it next asks.
+func TestClosedCallbackAfterALostLease(t *testing.T) {
+	inTown(t, "a b", func(t *town) {
+		a, b := t.nodes["a"], t.nodes["b"]
+		stays, goes := actorstest.Connect(t.T, b.app), actorstest.Connect(t.T, b.app)
+		ended := make(chan uint64, 2)
+		for _, p := range []*actorstest.Probe{stays, goes} {
+			a.find(p).OnClosed(func(s *actors.Ref, _ protocol.Reason) { ended <- s.ID() })
+		}
+		time.Sleep(time.Second)
+		a.store.Freeze()
+		time.Sleep(15 * time.Second)
+		goes.Drop()
+		time.Sleep(17 * time.Second) // it has just asked, in vain
+		if len(ended) != 0 {
+			t.Fatal("heard without a lease")
+		}
+		a.store.Heal()
+		began := time.Now()
+		select {
+		case id := <-ended:
+			if id != goes.Session.ID() {
+				t.Fatal("the wrong one ended")
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("not heard of")
+		}
+		if d := time.Since(began); d > 10*time.Second {
+			t.Errorf("heard after %v", d)
+		}
+		time.Sleep(time.Minute)
+		if len(ended) != 0 {
+			t.Error("heard of one that is there")
 		}
 	})
 }
