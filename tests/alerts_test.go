@@ -23,7 +23,7 @@ var (
 )
 
 // An alert on a metric that nobody emits never fires: those of alerts.yaml, and what
-// OPERATIONS.md names, must be among the metrics of a node, with these labels.
+// OPERATIONS.md names, must be among the metrics of a gate and a host, with these labels.
 func wantAlertsMeasured(t *testing.T, metrics string) {
 	t.Helper()
 	text, err := os.ReadFile("../alerts.yaml")
@@ -59,7 +59,7 @@ func wantMeasured(t *testing.T, where, expr, metrics string) {
 	t.Helper()
 	for _, m := range measured.FindAllStringSubmatch(expr, -1) {
 		if !hasSample(metrics, m[1], labelled.FindAllStringSubmatch(m[2], -1)) {
-			t.Errorf("%s: there is no %s among the metrics of a node", where, m[0])
+			t.Errorf("%s: there is no %s among the metrics", where, m[0])
 		}
 	}
 }

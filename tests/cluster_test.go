@@ -51,13 +51,13 @@ func TestClusterOfProcesses(t *testing.T) {
 	talk(t, "a host was killed", ann, bob)
 	t.Logf("all rooms of a killed host answered %v after it", time.Since(began).Round(time.Millisecond))
 
-	c.node("r3", "--roles", "rooms")
+	host := c.node("r3", "--roles", "rooms")
 	began = time.Now()
 	c.must(hosts[1].Stop())
 	talk(t, "a host left in order", ann, bob)
 	t.Logf("it took %v", time.Since(began).Round(time.Millisecond))
 	c.wantMoves(gates[1], map[string]string{"node lost": "r1", "drain": "r2"})
-	wantAlertsMeasured(t, c.page(gates[1], "/metrics"))
+	wantAlertsMeasured(t, c.page(gates[1], "/metrics")+c.page(host, "/metrics"))
 
 	c.must(gates[0].Signal(syscall.SIGTERM))
 	for _, a := range ann {
