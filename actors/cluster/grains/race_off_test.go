@@ -1,5 +1,0 @@
-//go:build !race
-
-package grains_test
-
-const raceEnabled = false
