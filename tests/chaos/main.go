@@ -59,7 +59,7 @@ func command(ctx context.Context, partitions bool) error {
 	flag.Uint64Var(&cfg.seed, "seed", 0, "of the schedule; 0 draws one")
 	flag.DurationVar(&cfg.length, "for", 10*time.Minute, "how long the cluster is mistreated")
 	flag.IntVar(&cfg.rooms, "rooms", 48, "rooms that are called")
-	flag.DurationVar(&cfg.every, "every", 500*time.Millisecond, "between two calls of one caller")
+	flag.DurationVar(&cfg.every, "every", 250*time.Millisecond, "between two calls of one room")
 	flag.DurationVar(&cfg.ttl, "ttl", 3*time.Second, "of the nodes' leases")
 	flag.StringVar(&cfg.dir, "dir", "", "folder for the logs, kept; without it they are kept only when something is wrong")
 	flag.Parse()

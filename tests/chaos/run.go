@@ -113,8 +113,10 @@ func (r *run) do(ctx context.Context) (err error) {
 }
 
 func (r *run) crowd() (*crowd.Crowd, error) {
+	gates := r.world.gates(r.members)
 	return crowd.Start(crowd.Config{
-		Kinds: []string{ledger.Fleeting, ledger.Kept}, Rooms: r.cfg.rooms, Gates: r.world.gates(r.members), Every: r.cfg.every,
+		Kinds: []string{ledger.Fleeting, ledger.Kept}, Rooms: r.cfg.rooms, Gates: gates,
+		Every: r.cfg.every * time.Duration(len(gates)), // a room has as many callers
 	})
 }
 

@@ -56,7 +56,7 @@ func (s *substance) lacks(cfg config, callers int) (all []string) {
 		}
 	}
 	least("steps carried out", s.steps, int(cfg.length/(15*time.Second)))
-	least("calls answered", s.answered, callers*int(cfg.length/cfg.every)/4)
+	least("calls answered", s.answered, cfg.rooms*int(cfg.length/cfg.every)/4)
 	least("rooms that answered", len(s.rooms), cfg.rooms)
 	least("callers that heard of others", len(s.heard), callers)
 	least("rooms that moved", s.moved, 2)

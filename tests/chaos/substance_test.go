@@ -11,7 +11,7 @@ import (
 
 // A run that did or saw too little does not pass, whatever its proof says.
 func TestRunsThatProveLittle(t *testing.T) {
-	cfg := config{length: time.Minute, every: time.Second, rooms: 2}
+	cfg := config{length: time.Minute, every: time.Second / 2, rooms: 2}
 	const callers, since = 4, 100
 	opened := func(at int64, room string, seq uint64) proof.Event {
 		return proof.Event{At: at, What: proof.Opened, Room: room, Kept: room == "kept", Seq: seq}

@@ -117,11 +117,10 @@ func (x *caller) settle(now time.Time) time.Time {
 		next = earlier(next, x.leaveAt)
 	}
 	if !x.call.pending && !now.Before(x.nextCall) {
-		x.n++
-		x.call = call{pending: true, planned: x.nextCall}
-		x.nextCall = x.nextCall.Add(x.crowd.cfg.Every)
-		x.write(proof.Event{What: proof.Asked, By: x.id, N: x.n})
-		x.events[len(x.events)-1].At -= int64(now.Sub(x.call.planned)) // counts from when it was due
+		x.skip(now)
+	}
+	if !x.call.pending && !now.Before(x.nextCall) {
+		x.ask(now)
 	}
 	if !x.call.pending {
 		return earlier(next, x.nextCall)
@@ -139,6 +138,31 @@ func (x *caller) settle(now time.Time) time.Time {
 		x.call.id = x.line.request(x.kind+".add", ledger.AddRequest{From: x.id, N: x.n})
 	}
 	return earlier(next, end)
+}
+
+// ask begins the call that is due, which counts from when it was.
+func (x *caller) ask(now time.Time) {
+	x.n++
+	x.call = call{pending: true, planned: x.nextCall}
+	x.nextCall = x.nextCall.Add(x.crowd.cfg.Every)
+	x.write(proof.Event{What: proof.Asked, By: x.id, N: x.n})
+	x.events[len(x.events)-1].At -= int64(now.Sub(x.call.planned))
+}
+
+// leastTime is what a call must have left of its patience to be sent.
+const leastTime = time.Second
+
+// skip has the calls fail that are due, once the first of them would hardly be
+// answered in time: whoever has fallen behind would else send each when it is too
+// late, and be behind for ever.
+func (x *caller) skip(now time.Time) {
+	if now.Sub(x.nextCall) <= x.crowd.cfg.Patience-leastTime {
+		return
+	}
+	for x.nextCall.Before(now) {
+		x.ask(now)
+		x.refused(proof.Late)
+	}
 }
 
 func earlier(a, b time.Time) time.Time {
