@@ -271,7 +271,7 @@ func (l *loop) suspect(addr string) {
 func (r *Roster) refused(ctx context.Context, addr string) bool {
 	for i := range 3 {
 		if i > 0 {
-			if !timer.Sleep(ctx, 50*time.Millisecond) {
+			if !timer.Sleep(ctx, 20*time.Millisecond) {
 				return false
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -196,6 +197,14 @@ func (x *caller) dial(now time.Time) {
 	x.dialAt = now.Add(100 * time.Millisecond)
 }
 
+// pause is how long a caller waits after it lost its connection, as those with our
+// SDK do: half a second, longer with each try in vain, less a random part of up to a
+// half.
+func (x *caller) pause() time.Duration {
+	wait := time.Second / 2 << min(x.tries, 2)
+	return wait/2 + rand.N(wait/2)
+}
+
 // leave hangs up; the caller connects again.
 func (x *caller) leave() {
 	x.write(proof.Event{What: proof.Went})
@@ -261,11 +270,7 @@ func (x *caller) cut() {
 	if x.call.sent {
 		x.refused("cut")
 	}
-	pause := time.Duration(0)
-	if x.tries > 0 {
-		pause = 100 * time.Millisecond
-	}
-	x.dialAt = time.Now().Add(pause)
+	x.dialAt = time.Now().Add(x.pause())
 }
 
 func (x *caller) message(m protocol.Message) {
