@@ -286,6 +286,9 @@ func (r *farRoom) stopping(c actor.Context, now time.Time) {
 // lastWord says what is left to say, unless it has to be saved first.
 func (r *farRoom) lastWord(now time.Time) {
 	if r.final == nil {
+		if !r.spread.mesh.Held() { // the order to be silent may wait behind this end
+			r.far.silence(true)
+		}
 		r.far.flush(now)
 	}
 }

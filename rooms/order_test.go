@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 )
 
@@ -51,5 +52,35 @@ func TestOrdersOutliveAFlood(t *testing.T) {
 		if rooms := tn.rooms(); opened != 1 || rooms != 1 {
 			t.Errorf("%d games were opened and %d rooms run, want one", opened, rooms)
 		}
+	})
+}
+
+// A room that closes itself when its node is not sure of its lease any more says
+// nothing of that, though the order to be silent still waits in its mailbox.
+func TestLastWordNeedsALease(t *testing.T) {
+	var busy chan struct{} // of the bubble
+	kind := arenaKind(rooms.OnTold(func(_ *arena, c *rooms.Ctx, _ string) error {
+		<-busy
+		c.Broadcast("onLast", 1)
+		c.Close(protocol.ReasonKicked)
+		return nil
+	}))
+	inTown(t, "g b", []rooms.Kind{kind}, func(tn *town) {
+		busy = make(chan struct{})
+		ann, b := tn.nodes["g"].in("x"), tn.nodes["b"]
+		b.host.Tell(rooms.Key{Kind: "arena", ID: "x"}, "close", func(error) {})
+		b.store.Break()
+		for b.Held() {
+			time.Sleep(100 * time.Millisecond)
+		}
+		close(busy) // the others still take it for a member
+		time.Sleep(time.Second)
+		for m, ok := ann.Next(); ok; m, ok = ann.Next() {
+			if m.Route != rooms.ResyncRoute {
+				t.Errorf("a room without a lease said %s %s", m.Route, m.Body)
+			}
+		}
+		b.store.Heal()
+		time.Sleep(10 * time.Second)
 	})
 }
