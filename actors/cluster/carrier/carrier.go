@@ -197,7 +197,7 @@ func (c *Carrier) Probe(ctx context.Context, addr string) error {
 	return conn.Close()
 }
 
-// Forget drops what is kept for peers that left for good.
+// Forget implements link.Carrier.
 func (c *Carrier) Forget(p link.Peer) { c.pids.Delete(p) }
 
 func (c *Config) check() (host string, port int, err error) {

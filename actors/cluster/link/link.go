@@ -19,6 +19,9 @@ type Carrier interface {
 	Send(to Peer, e *wire.Envelope)
 	// Probe says whether somebody listens at the address.
 	Probe(ctx context.Context, addr string) error
+	// Forget drops what is kept for a peer that left long ago. Should it be spoken to
+	// all the same, it is as on the first day.
+	Forget(p Peer)
 }
 
 // Config is what a link needs. Self and Carrier are required.
@@ -252,6 +255,7 @@ func (l *Link) tickPeer(now time.Time, p *peer) {
 		p.heard, p.heardAt = received, now
 	} else if _, member := l.view.Load().Get(p.ID); !member && now.Sub(p.heardAt) > forgetAfter {
 		l.peers.Delete(p.ID)
+		l.cfg.Carrier.Forget(p.Peer)
 		return
 	}
 	if p.down.Load() {

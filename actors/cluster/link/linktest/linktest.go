@@ -240,6 +240,9 @@ func (n *Net) deliver(st *station, d delivery) {
 	st.link.Receive(d.from, d.e)
 }
 
+// Forget implements link.Carrier: nothing is kept.
+func (carrier) Forget(link.Peer) {}
+
 // Probe implements link.Carrier.
 func (c carrier) Probe(ctx context.Context, addr string) (err error) {
 	cut := false
