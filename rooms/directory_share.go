@@ -142,8 +142,10 @@ func (sh *share) receive(t *table, now time.Time, msg any) {
 			return
 		}
 		for _, r := range rs {
-			r.node = m.from
-			t.report(now, r)
+			if r != nil { // JSON has a word for none
+				r.node = m.from
+				t.report(now, r)
+			}
 		}
 	case *newMembers: // mostly because of their load, which moves no home
 		if homes := sh.spread.homes(); !maps.Equal(homes, sh.homes) {
