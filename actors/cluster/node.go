@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -203,103 +202,6 @@ func (n *Node) changed(s roster.Standing) {
 	d.Standing(s)
 	for _, f := range n.watch {
 		f(s)
-	}
-}
-
-// Receiver returns who takes what a carrier brings that Config.Connect has made, once
-// the node has started.
-func (n *Node) Receiver() carrier.Receiver { return receiver{n} }
-
-// receiver takes what the carrier brings.
-type receiver struct{ n *Node }
-
-// Receive implements carrier.Receiver.
-func (r receiver) Receive(from link.Peer, e *wire.Envelope) { r.n.link.Receive(from, e) }
-
-// Broken implements carrier.Receiver: the connection may have been all that broke.
-func (r receiver) Broken(addr string) {
-	r.n.link.Broken(addr)
-	r.n.broke(addr)
-	select {
-	case r.n.broken <- addr:
-	default: // so many at once that its lease may run out instead
-	}
-}
-
-// lookAfterPeers has peers looked at whose connections broke. It stands between a
-// carrier and the tasks, since a carrier may outlive the node.
-func (n *Node) lookAfterPeers() {
-	for {
-		select {
-		case <-n.run.Done():
-			return
-		case addr := <-n.broken:
-			n.tasks.Go(func() { n.suspect(addr) })
-		}
-	}
-}
-
-// kindsEvery is how often a node looks whether each kind of room may run somewhere;
-// who starts a cluster node by node is not bothered meanwhile.
-const kindsEvery = 5 * time.Second
-
-// lookAfterKinds logs when a kind of room cannot run anywhere, and when it can.
-func (n *Node) lookAfterKinds() {
-	var was []directory.Unhosted
-	tick := time.NewTicker(kindsEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.run.Done():
-			return
-		case <-tick.C:
-		}
-		is := n.directory.Load().Unhosted()
-		for _, u := range is {
-			if !among(was, u) {
-				n.log.Warn("rooms of a kind cannot run anywhere", "kind", u.Kind, "why", u.String())
-			}
-		}
-		for _, u := range was {
-			if !among(is, u) {
-				n.log.Info("rooms of a kind can run again", "kind", u.Kind)
-			}
-		}
-		was = is
-	}
-}
-
-func among(all []directory.Unhosted, u directory.Unhosted) bool {
-	return slices.ContainsFunc(all, func(o directory.Unhosted) bool { return o.Kind == u.Kind })
-}
-
-// broke tells the history of moves since when a peer is away.
-func (n *Node) broke(addr string) {
-	if n.roster.Load() != nil {
-		n.directory.Load().Broke(addr)
-	}
-}
-
-// suspects are the pauses before looks at a peer whose connection broke. A process
-// that dies closes its sockets one after the other: at the first look its listener
-// may still be there.
-var suspects = [...]time.Duration{0, 150 * time.Millisecond, 400 * time.Millisecond, time.Second}
-
-func (n *Node) suspect(addr string) {
-	for _, pause := range suspects {
-		select {
-		case <-n.run.Done():
-			return
-		case <-time.After(pause):
-			n.Suspect(addr)
-		}
-	}
-}
-
-// Suspect has a peer looked at whose connection broke, see roster.Suspect.
-func (n *Node) Suspect(addr string) {
-	if r := n.roster.Load(); r != nil {
-		r.Suspect(addr)
 	}
 }
 
