@@ -3,8 +3,10 @@ package transport
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -188,6 +190,9 @@ func TestHTTPCountsAgainstLimits(t *testing.T) {
 	served := 0
 	for range 6 {
 		c, err := net.Dial("tcp", addr)
+		if errors.Is(err, syscall.ECONNRESET) { // refused before the dial had returned
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +202,7 @@ func TestHTTPCountsAgainstLimits(t *testing.T) {
 			served++
 		}
 	}
-	if served > 2 {
+	if served != 2 {
 		t.Errorf("%d connections are kept open, want 2", served)
 	}
 }

@@ -274,15 +274,31 @@ func TestCertificatesAreDemanded(t *testing.T) {
 	}
 	for name, certs := range map[string]string{"another authority": other, "another name": misnamed, "none": ""} {
 		p := startPeer(t, "bad", "127.0.0.1:0", certs)
-		s.Send(p.link, &wire.Envelope{Op: 1})
-		select {
-		case <-s.broken:
-		case e := <-s.got:
-			t.Errorf("%s: spoke with it: %v", name, e)
-		case <-time.After(10 * time.Second):
-			t.Errorf("%s: neither connected nor refused", name)
+		s.Send(p.link, &wire.Envelope{Op: 1, Body: []byte(name)})
+		if why := s.refuses(p.link.Addr, name); why != "" {
+			t.Errorf("%s: %s", name, why)
 		}
 		p.kill()
+	}
+}
+
+// refuses waits until the connection to a peer has come to nothing; else it says what
+// came of it. Other peers may be late with what they have to say.
+func (s *self) refuses(addr, said string) (why string) {
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case at := <-s.broken:
+			if at == addr {
+				return ""
+			}
+		case e := <-s.got:
+			if string(e.Body) == said {
+				return "spoke with it"
+			}
+		case <-deadline:
+			return "neither connected nor refused"
+		}
 	}
 }
 
