@@ -30,7 +30,8 @@ var (
 //
 // In a cluster the groups of one name on all nodes are one group, unless they are
 // Local. Each node has a part of it, made by NewGroup or when a node adds a session
-// that is there, with the members that are connected to it. What one goroutine pushes
+// that is there, with the members that are connected to it; a part that only other
+// nodes needed goes when it has been empty for a minute or two. What one goroutine pushes
 // reaches each member once and in order; it goes to every gate, whoever has members
 // there, together with all else that is on its way to that gate. Questions ask all
 // gates, or the one that a session is on: a node that has not answered within two
@@ -90,8 +91,24 @@ func (a *App) NewGroup(name string, cfg GroupConfig) (*Group, error) {
 	}
 }
 
-// Group finds the group of that name that is not closed.
+// Group finds the group of that name that is not closed. A part that was made because
+// another node needed it is this node's own from then on, as after NewGroup.
 func (a *App) Group(name string) (g *Group, ok bool) {
+	for {
+		g, ok = a.part(name)
+		if !ok || !g.cfg.adopted {
+			return g, ok
+		}
+		own := &Group{app: a, name: name, cfg: g.cfg, pid: g.pid}
+		own.cfg.adopted = false
+		if a.groups.CompareAndSwap(name, g, own) {
+			return own, true
+		}
+	}
+}
+
+// part is Group for other nodes.
+func (a *App) part(name string) (g *Group, ok bool) {
 	v, ok := a.groups.Load(name)
 	g, _ = v.(*Group)
 	return g, ok

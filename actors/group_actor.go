@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -20,7 +21,15 @@ type groupActor struct {
 	self   *actor.PID
 	state  groupState
 	closed bool
+	quiet  bool        // nobody was in it at the last ring, nor since
+	timer  *time.Timer // of a part that may go; nil: it is this node's own
 }
+
+// partIdle is the time between two looks at whether anybody is in a part that only other
+// nodes have needed.
+const partIdle = time.Minute
+
+type groupRing struct{}
 
 // groupKind is the kind of the memberships of groups, which no room can have.
 const groupKind = "group."
@@ -44,8 +53,17 @@ func (a *groupActor) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		a.self = c.Self()
+		if a.group.cfg.adopted {
+			root, self := c.ActorSystem().Root, c.Self()
+			a.timer = time.AfterFunc(partIdle, func() { root.Send(self, &groupRing{}) })
+		}
 	case *actor.Stopping:
+		if a.timer != nil {
+			a.timer.Stop()
+		}
 		a.close()
+	case *groupRing:
+		a.look(c)
 	case *SessionEnded:
 		a.state.remove(m.ID)
 	case *groupCall:
@@ -72,7 +90,25 @@ func (a *groupActor) call(m *groupCall) {
 	m.run(a)
 }
 
+// look lets a part go that nobody has been in since the last look, unless NewGroup or
+// App.Group has made it this node's own.
+func (a *groupActor) look(c actor.Context) {
+	if a.closed {
+		return
+	}
+	if empty := len(a.state.members) == 0; !empty || !a.quiet {
+		a.quiet = empty
+		a.timer.Reset(partIdle)
+		return
+	}
+	if a.group.app.groups.CompareAndDelete(a.group.name, a.group) {
+		c.Stop(c.Self())
+		a.close() // what is behind in the mailbox finds it closed
+	}
+}
+
 func (a *groupActor) add(s *Ref, attrs map[string]any) error {
+	a.quiet = false
 	if err := a.state.add(s, attrs); err != nil {
 		return err
 	}

@@ -155,13 +155,14 @@ func (a *App) readMembers(r *talk.Reader) (all []GroupMember, err error) {
 
 // asked serves a question of another node to this node's part of a group.
 func (a *App) asked(from string, r *talk.Reader) {
+	whole := *r
 	number, name := r.Uint(), r.String()
 	code, _ := r.Next()
 	do := a.question(code, r)
 	if r.Err != nil {
 		return
 	}
-	g, ok := a.Group(name)
+	g, ok := a.part(name)
 	if !ok && code == groupAdd {
 		g, ok = a.adopt(name)
 	}
@@ -181,7 +182,13 @@ func (a *App) asked(from string, r *talk.Reader) {
 			body, err := do(p)
 			a.reply(from, number, err, body)
 		},
-		refused: func(err error) { a.reply(from, number, err, nil) },
+		refused: func(err error) {
+			if g.cfg.adopted && errors.Is(err, ErrGroupClosed) { // it went meanwhile
+				a.asked(from, &whole)
+				return
+			}
+			a.reply(from, number, err, nil)
+		},
 	})
 }
 
@@ -190,7 +197,7 @@ func (a *App) adopt(name string) (*Group, bool) {
 	if g, err := a.NewGroup(name, GroupConfig{adopted: true}); err == nil {
 		return g, true
 	}
-	return a.Group(name) // somebody was faster
+	return a.part(name) // somebody was faster
 }
 
 // question reads what a part of a group is asked.

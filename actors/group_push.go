@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -126,6 +127,20 @@ func (t *tally) add(s Sent) {
 	t.done(sum)
 }
 
+// sparing passes on what became of a push, and that nobody was there when the part was
+// empty and went meanwhile.
+func (g *Group) sparing(report func(Sent)) func(Sent) {
+	if report == nil || !g.cfg.adopted {
+		return report
+	}
+	return func(s Sent) {
+		if errors.Is(s.Err, ErrGroupClosed) {
+			s.Err = nil
+		}
+		report(s)
+	}
+}
+
 // pushed serves a push of another node to the members of this one.
 func (a *App) pushed(from string, r *talk.Reader) {
 	number, name := r.Uint(), r.String()
@@ -139,8 +154,8 @@ func (a *App) pushed(from string, r *talk.Reader) {
 			a.reply(from, number, s.Err, talk.PutUint(talk.PutUint(nil, uint64(s.Sent)), uint64(s.Dropped)))
 		}
 	}
-	if g, ok := a.Group(name); ok && g.spans() {
-		g.fan(to, f, report)
+	if g, ok := a.part(name); ok && g.spans() {
+		g.fan(to, f, g.sparing(report))
 	} else if report != nil {
 		report(Sent{})
 	}

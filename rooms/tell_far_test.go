@@ -1,11 +1,14 @@
 package rooms_test
 
 import (
+	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/shaddock-game/shaddock/actors"
 	"github.com/shaddock-game/shaddock/actors/actorstest"
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
@@ -104,5 +107,77 @@ func TestTellAndLose(t *testing.T) {
 		if err := <-tell(g2, "go"); err == nil || errors.Is(err, rooms.ErrUnsure) {
 			t.Errorf("nobody runs rooms any more: %v", err)
 		}
+	})
+}
+
+// "Refuse to acknowledge": a room that cannot be saved stands still. It refuses what it
+// is told, at once, and holds no more than its limit of what is said past it.
+func TestStandingStillIsBounded(t *testing.T) {
+	var member *actors.Ref
+	type order struct{}
+	kind := countKind(
+		rooms.Snapshots(1, func(r *count) ([]byte, error) { return json.Marshal(r) },
+			func(r *count, _ *rooms.Ctx, b []byte) error { return json.Unmarshal(b, r) }),
+		rooms.OnRequest("hand", func(_ *count, _ *rooms.Ctx, m *rooms.Member, _ *rooms.Anything) (*rooms.Empty, error) {
+			member = m.Session()
+			return &rooms.Empty{}, nil
+		}),
+		rooms.OnTold(func(r *count, c *rooms.Ctx, _ *order) error {
+			r.N++
+			c.Broadcast("onNext", r)
+			return nil
+		}),
+	).Kept()
+	inTown(t, "g1 g2 b", []rooms.Kind{kind}, func(t *town) {
+		g1, g2, b := t.nodes["g1"], t.nodes["g2"], t.nodes["b"]
+		p := g1.counter("x")
+		p.WantReply("a reference", p.Request("count.hand", `{}`), `{}`)
+		tell := func(n *citizen) error {
+			verdict := make(chan error, 1)
+			n.host.Tell(rooms.Key{Kind: "count", ID: "x"}, &order{}, func(err error) { verdict <- err })
+			return <-verdict
+		}
+		if err := tell(g2); err != nil {
+			t.Fatal(err)
+		}
+		p.WantPush("all is well", "onNext", `{"n":1}`)
+		b.store.Break()
+		if err := tell(b); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		began := time.Now()
+		if err := tell(b); !errors.Is(err, rooms.ErrPaused) {
+			t.Errorf("told here: %v", err)
+		}
+		if err := tell(g2); protocol.AsError(err).Code != protocol.CodeUnavailable {
+			t.Errorf("told elsewhere: %v", err)
+		}
+		if d := time.Since(began); d > 100*time.Millisecond {
+			t.Errorf("refused after %v", d)
+		}
+		if n := b.host.Stats().Paused; n != 2 {
+			t.Errorf("%d refusals counted", n)
+		}
+		const pushes, size = 250, 64 << 10 // twice the limit
+		for range pushes {
+			member.Push("onNoise", strings.Repeat("x", size))
+			synctest.Wait()
+		}
+		refused := b.app.Stats().FarRefused
+		if held := (pushes - refused) * size; refused == 0 || held < 7<<20 || held > 9<<20 {
+			t.Errorf("%d of %d pushes refused", refused, pushes)
+		}
+		b.store.Heal()
+		p.WantPush("what waited", "onNext", `{"n":2}`)
+		for range pushes - refused {
+			if m := p.Message("and all that was taken"); m.Route != "onNoise" {
+				t.Fatalf("got %s %s", m.Route, m.Body)
+			}
+		}
+		if err := tell(g2); err != nil {
+			t.Errorf("told when all is well: %v", err)
+		}
+		p.WantPush("it goes on", "onNext", `{"n":3}`)
 	})
 }
