@@ -30,7 +30,7 @@ func (s *clerkState) hear(now time.Time, m *userHeard) {
 		}
 		return
 	}
-	if s.failed = 0; s.paused {
+	if s.search.Heard(); s.paused {
 		s.goOn()
 	}
 	t.Epoch = max(t.Epoch, m.e.Epoch)

@@ -39,9 +39,7 @@ type clerkState struct {
 	paused  bool // the shard cannot answer at the moment
 	probeAt time.Time
 	number  uint64 // of conversations
-	failed  int    // conversations in a row that came to nothing
-	looking bool
-	lookAt  time.Time
+	search  talk.Search
 
 	seats  map[seatKey]*clerkSeat
 	serial uint64
@@ -268,12 +266,12 @@ func (s *clerkState) partDone(m *partDone) {
 // found takes in where the shard is: a conversation begins, with who is logged in
 // here and what is still to be answered.
 func (s *clerkState) found(now time.Time, p directory.Place) {
-	if s.looking = false; s.talk != nil { // a roll call was faster
+	if s.search.Found(); s.talk != nil { // a roll call was faster
 		return
 	}
 	if s.place = p; !s.there(p.Node) { // it left while we were told: nobody will tell us again
 		s.gone(p)
-		s.retry(now)
+		s.search.Again(now)
 		return
 	}
 	s.number = max(s.number+1, uint64(now.UnixNano()))
@@ -305,17 +303,7 @@ func (s *clerkState) lose(now time.Time) {
 	}
 	s.talk, s.paused = nil, false
 	s.gone(s.place)
-	s.retry(now)
-}
-
-// retry sets when to look for the shard, later each time.
-func (s *clerkState) retry(now time.Time) {
-	pause := time.Duration(0)
-	if s.failed > 0 {
-		pause = min(10*time.Millisecond<<min(s.failed, 6), 500*time.Millisecond)
-	}
-	s.failed++
-	s.lookAt = now.Add(pause)
+	s.search.Again(now)
 }
 
 // left takes in which nodes have left.
@@ -329,8 +317,7 @@ func (s *clerkState) left(now time.Time, gone []roster.Member) {
 
 // notFound takes in that no node has the shard and none takes it.
 func (s *clerkState) notFound(now time.Time, err error) {
-	s.looking = false
-	s.lookAt = now.Add(time.Second)
+	s.search.NotFound(now)
 	s.stats.unplaced.Add(int64(len(s.asked)))
 	s.refuseAll(err)
 }
@@ -344,14 +331,10 @@ func (s *clerkState) refuseAll(err error) {
 // look says whether the shard is to be looked for now; when not, next is when to
 // ask again, if ever.
 func (s *clerkState) look(now time.Time) (look bool, next time.Time) {
-	if s.talk != nil || s.looking || len(s.seats) == 0 && len(s.asked) == 0 {
+	if s.talk != nil || len(s.seats) == 0 && len(s.asked) == 0 {
 		return false, time.Time{}
 	}
-	if now.Before(s.lookAt) {
-		return false, s.lookAt
-	}
-	s.looking = true
-	return true, time.Time{}
+	return s.search.Due(now)
 }
 
 // due does what the time has come for, and returns when to look again.

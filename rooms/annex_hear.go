@@ -31,7 +31,8 @@ func (a *annexState) hear(now time.Time, m *heard) {
 		a.pause(now)
 		return
 	}
-	a.paused, a.failed = false, 0
+	a.search.Heard()
+	a.paused = false
 	t.Epoch = max(t.Epoch, m.e.Epoch)
 	batch, lost := t.Hear(now, m.e, m.word)
 	if batch != nil {

@@ -44,12 +44,10 @@ type annexState struct {
 	seats   map[uint64]*seat
 	asked   []*asked // in order, what the room has not settled
 	bytes   int      // in asked
-	failed  int      // conversations in a row that came to nothing
 	missed  bool     // the members may have missed something
 	knockAt time.Time
 	echo    uint64 // number of the last that was asked for
-	lookAt  time.Time
-	looking bool
+	search  talk.Search
 	since   time.Time // nobody is here
 }
 
@@ -188,12 +186,12 @@ func (a *annexState) ended(id uint64, why protocol.Reason) {
 // found takes in where the room is: a conversation begins, with who is here and
 // what is still to be answered.
 func (a *annexState) found(now time.Time, p places.Place) {
-	if a.looking = false; a.talk != nil { // a roll call was faster
+	if a.search.Found(); a.talk != nil { // a roll call was faster
 		return
 	}
 	if a.place = p; !a.there(p.Node) { // it left while we were told: nobody will tell us again
 		a.gone(p)
-		a.retry(now)
+		a.search.Again(now)
 		return
 	}
 	a.talk = &talk.Talk{
@@ -253,29 +251,18 @@ func (a *annexState) lose(now time.Time, how ending) {
 	a.missed = a.missed || how == died || how == unknown && begun
 	a.talk, a.paused = nil, false
 	a.gone(a.place)
-	a.retry(now)
-}
-
-// retry sets when to look for the room, later each time.
-func (a *annexState) retry(now time.Time) {
-	pause := time.Duration(0)
-	if a.failed > 0 {
-		pause = min(10*time.Millisecond<<min(a.failed, 6), 500*time.Millisecond)
-	}
-	a.failed++
-	a.lookAt = now.Add(pause)
+	a.search.Again(now)
 }
 
 // notFound takes in that no node has the room and none takes it.
 func (a *annexState) notFound(now time.Time, err error) {
-	a.looking = false
+	a.search.NotFound(now)
 	for _, q := range a.asked {
 		if q.token != 0 {
 			a.answer(q.session, actors.Answer{Token: actors.NewToken(q.token), Err: err}, q.join)
 		}
 	}
 	a.asked, a.bytes = nil, 0
-	a.lookAt = now.Add(time.Second)
 }
 
 // answer answers a session from here, in the room's stead.
@@ -304,18 +291,16 @@ func (a *annexState) free(id uint64, s *seat) {
 // look says whether the room is to be looked for now; when not, next is when to
 // ask again, if ever.
 func (a *annexState) look(now time.Time) (look bool, next time.Time) {
-	if a.talk != nil || a.looking || len(a.seats) == 0 && len(a.asked) == 0 {
+	if a.talk != nil || len(a.seats) == 0 && len(a.asked) == 0 {
 		return false, time.Time{}
 	}
-	if now.Before(a.lookAt) {
-		return false, a.lookAt
-	}
-	a.looking = true
-	return true, time.Time{}
+	return a.search.Due(now)
 }
 
 // idle says whether nobody needs this annex.
-func (a *annexState) idle() bool { return len(a.seats) == 0 && len(a.asked) == 0 && !a.looking }
+func (a *annexState) idle() bool {
+	return len(a.seats) == 0 && len(a.asked) == 0 && !a.search.Underway()
+}
 
 // settle forgets what the room has done with.
 func (a *annexState) settle() {
