@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	_ = os.Unsetenv(nodeEnv)
 	cfg, err := app.Parse(os.Args[1:])
 	if err == nil {
-		cfg.Rooms = append(cfg.Rooms, ledgerKind())
+		cfg.Rooms = append(cfg.Rooms, ledgerKind(), tallyKind())
 		cfg.Setup = nodeRoutes
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()

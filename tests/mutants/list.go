@@ -286,4 +286,19 @@ var mutants = []mutant{
 		protection: ` && s.there(m.from.ID):`, without: `:`,
 		pkg: "./actors", test: "TestNodeThatIsNoMember",
 	},
+	{
+		fault: "rooms: what was lost when a stream broke is never sent again", file: "actors/cluster/talk/talk.go",
+		protection: "\t\tt.again(now, e.Seq)\n", without: "\t\t_ = now\n",
+		pkg: "./tests", test: "TestStreamsCutUnderLoad",
+	},
+	{
+		fault: "rooms: a gap that nobody is told of", file: "rooms/annex_hear.go",
+		protection: "\ta.resync()\n\ta.echo++\n", without: "\ta.echo++\n",
+		pkg: "./tests", test: "TestStreamsCutUnderLoad",
+	},
+	{
+		fault: "rooms: a full mailbox that never hears of a node's end", file: "actors/mailbox.go",
+		protection: `n > m.limit && !vital(msg) {`, without: `n > m.limit {`,
+		pkg: "./rooms", test: "TestFullMailboxHearsOfTheEndOfAGate",
+	},
 }
