@@ -3,6 +3,7 @@ package rooms
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -214,17 +215,32 @@ func (s *spread) serveQuery(c *link.Call) {
 	s.root.Send(s.host.directory, q)
 }
 
+// createTries is how often a new room is looked for, when where it was last is all
+// that is known of it.
+const createTries = 3
+
 // create has a room started where it should run, and opens it there.
 func (s *spread) create(ctx context.Context, key Key, labels Labels) error {
-	at, err := s.mesh.Directory().Find(ctx, places.Key(key))
-	if err != nil {
-		return fmt.Errorf("create room %s: %w", key, err)
+	for range createTries {
+		at, err := s.mesh.Directory().Find(ctx, places.Key(key))
+		if err != nil {
+			return fmt.Errorf("create room %s: %w", key, err)
+		}
+		err = s.createAt(ctx, at, key, labels)
+		if coded, is := errors.AsType[*protocol.Error](err); !is || coded.Code != protocol.CodeNoRoute {
+			return err
+		}
+		s.mesh.Directory().Gone(places.Key(key), at)
 	}
+	return fmt.Errorf("create room %s: %w", key, protocol.Errorf(protocol.CodeUnavailable, "it does not stay where it is found; try again"))
+}
+
+func (s *spread) createAt(ctx context.Context, at places.Place, key Key, labels Labels) error {
 	if at.Node == s.mesh.Self().ID {
 		opened := make(chan error, 1)
 		s.open(key, labels, func(err error) { opened <- err })
 		select {
-		case err = <-opened:
+		case err := <-opened:
 			return err
 		case <-ctx.Done():
 			return fmt.Errorf("create room %s: %w", key, ctx.Err())
@@ -254,11 +270,11 @@ func (s *spread) serveCreate(c *link.Call) {
 	})
 }
 
+// open opens a room of this node. No route: it is not here.
 func (s *spread) open(key Key, labels Labels, opened func(error)) {
-	m := &create{labels, opened}
 	if v, ok := s.rooms.Load(key); ok {
-		s.root.Send(v.(*actor.PID), m)
+		s.root.Send(v.(*actor.PID), &create{labels, opened})
 		return
 	}
-	m.Refused(errNotOpen)
+	opened(protocol.Errorf(protocol.CodeNoRoute, "%v", ErrNoRoom))
 }

@@ -95,6 +95,11 @@ func (r *farRoom) Receive(c actor.Context) {
 		if !r.tell(m, now) {
 			return
 		}
+	case *create:
+		if !r.create(m, now) {
+			break
+		}
+		r.settleGame(c, now)
 	case *wake, *asyncDone, *stopIfIdle:
 		if r.still(now) || !r.rollEnd.IsZero() {
 			r.deferred = append(r.deferred, m) // as many as the game has work under way
@@ -152,9 +157,8 @@ func (r *farRoom) heard(m *heard, now time.Time) {
 		return
 	}
 	if !r.called {
-		r.called, r.rollEnd = true, now.Add(rollTime)
 		r.far.hear(r.st, now, m)
-		r.far.callRoll(r.spread.mesh.Members())
+		r.callRoll(now)
 		return
 	}
 	first := m.word == wire.TalkSay && m.e.Seq == 1
@@ -168,6 +172,12 @@ func (r *farRoom) heard(m *heard, now time.Time) {
 	default:
 		r.far.hear(r.st, now, m)
 	}
+}
+
+// callRoll asks all gates whom they have in this room. The game waits for it.
+func (r *farRoom) callRoll(now time.Time) {
+	r.called, r.rollEnd = true, now.Add(rollTime)
+	r.far.callRoll(r.spread.mesh.Members())
 }
 
 // roll ends the roll call when all have answered or the time is over; what waited

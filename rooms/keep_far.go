@@ -29,6 +29,9 @@ func (r *farRoom) claimed(c actor.Context, now time.Time, m *claimDone) {
 	for _, h := range early {
 		r.heard(h, now)
 	}
+	if len(r.deferred) > 0 && !r.called {
+		r.callRoll(now)
+	}
 }
 
 func (r *farRoom) saveDone(c actor.Context, now time.Time, m *saveDone) {

@@ -3,21 +3,24 @@ package rooms_test
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/shaddock-game/shaddock/actors/actorstest"
+	"github.com/shaddock-game/shaddock/actors/snapshots"
+	"github.com/shaddock-game/shaddock/actors/snapshots/snapshotstest"
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 )
 
-func keptKind() rooms.Kind {
-	return countKind(
+func keptKind(parts ...rooms.Part[count]) rooms.Kind {
+	return countKind(append([]rooms.Part[count]{
 		rooms.Snapshots(1, func(r *count) ([]byte, error) { return json.Marshal(r) },
 			func(r *count, _ *rooms.Ctx, b []byte) error { return json.Unmarshal(b, r) }),
 		rooms.OnReturn(func(*count, *rooms.Ctx, *rooms.Member, *rooms.Anything) error { return nil }),
-	).Kept()
+	}, parts...)...).Kept()
 }
 
 // "no acknowledged message of a saved room lost": through kill, leave and idleness
@@ -69,6 +72,58 @@ func TestKeptRooms(t *testing.T) {
 		}
 		count("they were put away meanwhile")
 	})
+}
+
+// Who creates a room of a name that was saved gets that game, whether the room is told
+// so before or after it has read its snapshot.
+func TestCreateOfASavedRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var begun atomic.Int64
+		w := newTown(t, 1, []rooms.Kind{keptKind(rooms.OnInit(func(*count, *rooms.Ctx) error { begun.Add(1); return nil }))})
+		w.keep = func(s snapshots.Store) snapshots.Store {
+			slow := snapshotstest.NewFaulty(s)
+			slow.Set(snapshotstest.Fault{Slow: 50 * time.Millisecond})
+			return slow
+		}
+		w.run("g1 b c", createSaved)
+		if got := begun.Load(); got != 6 {
+			t.Errorf("%d games began, want one of each name", got)
+		}
+	})
+}
+
+func createSaved(t *town) {
+	g := t.nodes["g1"]
+	for i := range 6 {
+		id := fmt.Sprint(i)
+		p := actorstest.Connect(t.T, g.app)
+		join := func() { p.WantReply("join", p.Request("count.join", fmt.Sprintf(`{"room":%d}`, i)), `{}`) }
+		count := func(want int) {
+			t.Helper()
+			if got, code := next(t.T, p); got != want || code != 0 {
+				t.Fatalf("room %s says %d, code %d; want %d", id, got, code, want)
+			}
+		}
+		join()
+		count(1)
+		count(2)
+		p.WantReply("leave", p.Request("count.leave", ``), `{"code":0,"result":"success"}`)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if got := t.rooms(); got != 0 {
+			t.Fatalf("%d rooms though nobody is in one", got)
+		}
+		if _, err := g.host.Create(t.Context(), "count", id, nil); err != nil {
+			t.Fatalf("create: %v", err)
+		}
+		join()
+		count(3)
+		if _, err := g.host.Create(t.Context(), "count", id, nil); protocol.AsError(err).Code != protocol.CodeConflict {
+			t.Errorf("created again: %v", err)
+		}
+		p.WantReply("leave", p.Request("count.leave", ``), `{"code":0,"result":"success"}`)
+		time.Sleep(2 * time.Minute)
+	}
 }
 
 // What a room says leaves after it was saved, and not at all when it could not be.

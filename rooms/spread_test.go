@@ -17,6 +17,7 @@ import (
 	"github.com/shaddock-game/shaddock/actors/cluster/link/linktest"
 	"github.com/shaddock-game/shaddock/actors/cluster/store"
 	"github.com/shaddock-game/shaddock/actors/cluster/store/storetest"
+	"github.com/shaddock-game/shaddock/actors/snapshots"
 	"github.com/shaddock-game/shaddock/protocol"
 	"github.com/shaddock-game/shaddock/rooms"
 )
@@ -31,6 +32,7 @@ type town struct {
 	nodes map[string]*citizen
 
 	setup func(name string, app *actors.App, cfg *cluster.Config) // of the nodes that start from now on
+	keep  func(snapshots.Store) snapshots.Store                   // where their rooms are saved, nil: as it is
 	mesh  func(n *citizen) rooms.Mesh                             // as their rooms see the cluster
 }
 
@@ -107,7 +109,11 @@ func (t *town) start(name string) *citizen {
 		t.Fatal(err)
 	}
 	n.apps = apps.Join(n.app, n.Node, nil)
-	host.Keep(n.Snapshots())
+	var snaps snapshots.Store = n.Snapshots()
+	if t.keep != nil {
+		snaps = t.keep(snaps)
+	}
+	host.Keep(snaps)
 	host.Spread(t.mesh(n))
 	if err := errors.Join(n.app.Start(), n.Start(t.Context())); err != nil {
 		t.Fatal(err)

@@ -43,6 +43,28 @@ func (r *farRoom) tell(m *told, now time.Time) bool {
 	return false
 }
 
+// create opens the room for who asks for a new one, or puts that off until the room
+// knows that it is new: it may have been saved, and there may be members that think
+// of it as theirs. False: it was put off or refused.
+func (r *farRoom) create(m *create, now time.Time) bool {
+	switch {
+	case r.still(now) || !r.spread.mesh.Held():
+		r.st.stats.Paused.Add(1)
+		m.Refused(ErrPaused)
+	case r.opened || r.called && r.rollEnd.IsZero():
+		r.room.create(m, now)
+		return true
+	case len(r.deferred) >= r.st.kind.mailbox:
+		m.Refused(actors.ErrBusy)
+	default:
+		r.deferred = append(r.deferred, m)
+		if !r.called && !r.safe.claiming {
+			r.callRoll(now)
+		}
+	}
+	return false
+}
+
 func (r *farRoom) refuse(m *told, err error) {
 	r.st.stats.Paused.Add(1)
 	m.Refused(err)

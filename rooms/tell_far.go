@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,10 +34,10 @@ func (s *spread) tellFar(key Key, msg any) error {
 	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
 	defer cancel()
 	at, ok, err := s.mesh.Directory().Where(ctx, places.Key(key))
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !ok {
+	case !ok:
 		return ErrNoRoom
 	}
 	// Whoever may take it back must do so before it is on its way.
@@ -47,7 +48,19 @@ func (s *spread) tellFar(key Key, msg any) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.mesh.Ask(ctx, link.Peer{ID: at.Node, Addr: at.Addr}, &wire.Envelope{Op: wire.OpRoomTell, Kind: key.Kind, Id: key.ID, Body: body})
+	err = s.tellAt(ctx, at, key, body)
+	if !errors.Is(err, ErrNoRoom) {
+		return err
+	}
+	// It is not there any more: it may be elsewhere since.
+	if at, ok, err = s.mesh.Directory().Where(ctx, places.Key(key)); err != nil || !ok {
+		return cmp.Or(err, ErrNoRoom)
+	}
+	return s.tellAt(ctx, at, key, body)
+}
+
+func (s *spread) tellAt(ctx context.Context, at places.Place, key Key, body []byte) error {
+	_, err := s.mesh.Ask(ctx, link.Peer{ID: at.Node, Addr: at.Addr}, &wire.Envelope{Op: wire.OpRoomTell, Kind: key.Kind, Id: key.ID, Body: body})
 	return s.toldFar(key, at, err)
 }
 
