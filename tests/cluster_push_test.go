@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +23,10 @@ func nodeRoutes(a *actors.App, h *rooms.Host) error {
 	if err := loginByName(a, h); err != nil {
 		return err
 	}
-	guild := sync.OnceValues(func() (*actors.Group, error) { return a.NewGroup("guild", actors.GroupConfig{}) })
+	guild, err := a.NewGroup("guild", actors.GroupConfig{})
+	if err != nil {
+		return err
+	}
 	type none = struct{}
 	type word struct{ Text string }
 	bounded := func(c *actors.Ctx) (context.Context, context.CancelFunc) {
@@ -39,28 +41,16 @@ func nodeRoutes(a *actors.App, h *rooms.Host) error {
 	actors.Handle(a, "test.enter", func(c *actors.Ctx, _ *none) (*none, error) {
 		ctx, cancel := bounded(c)
 		defer cancel()
-		g, err := guild()
-		if err != nil {
-			return nil, err
-		}
-		return &none{}, g.Add(ctx, c.Session(), nil)
+		return &none{}, guild.Add(ctx, c.Session(), nil)
 	}, actors.Blocking())
 	actors.Handle(a, "test.count", func(c *actors.Ctx, _ *none) (*map[string]int, error) {
 		ctx, cancel := bounded(c)
 		defer cancel()
-		g, err := guild()
-		if err != nil {
-			return nil, err
-		}
-		n, err := g.Count(ctx)
+		n, err := guild.Count(ctx)
 		return &map[string]int{"n": n}, err
 	}, actors.Blocking())
 	actors.Handle(a, "test.shout", func(_ *actors.Ctx, w *word) (*none, error) {
-		g, err := guild()
-		if err != nil {
-			return nil, err
-		}
-		return &none{}, g.Broadcast("onShout", w, nil)
+		return &none{}, guild.Broadcast("onShout", w, nil)
 	})
 	return nil
 }

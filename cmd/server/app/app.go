@@ -123,6 +123,10 @@ func (s *server) register() (err error) {
 	}
 	actors.HandleRaw(s.actors, "room.echo", echo, actors.Inline())
 	tadpole.Login(s.actors)
+	// A game may make groups when it sets itself up, and their members need a transport.
+	if err := s.openTransport(); err != nil {
+		return err
+	}
 	if s.cfg.Setup != nil {
 		if err := s.cfg.Setup(s.actors, s.rooms); err != nil {
 			return fmt.Errorf("setup: %w", err)
@@ -147,8 +151,8 @@ func (s *server) sessions() actors.Config {
 	}
 }
 
-// listen opens the players' port.
-func (s *server) listen() (err error) {
+// openTransport makes what carries connections; nobody can connect yet.
+func (s *server) openTransport() (err error) {
 	cfg := transport.Config{
 		Loops: s.cfg.Loops, Portable: s.cfg.Portable, WSPaths: s.cfg.WSPaths, TextPaths: slices.Collect(maps.Keys(s.cfg.TextPaths)),
 		Origins: s.cfg.Origins, HTTP: s.pages(),
@@ -173,6 +177,11 @@ func (s *server) listen() (err error) {
 	if s.cfg.OnTransport != nil {
 		s.cfg.OnTransport(s.wires)
 	}
+	return nil
+}
+
+// listen joins the cluster and opens the players' port.
+func (s *server) listen() (err error) {
 	if err := s.joinCluster(); err != nil {
 		return err
 	}
