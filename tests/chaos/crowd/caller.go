@@ -24,6 +24,7 @@ type caller struct {
 
 	line     *line     // nil while it is not connected
 	member   bool      // joined, and the answer has come
+	joinedAt time.Time // when it was last
 	dialAt   time.Time // when to connect
 	giveUp   time.Time // when a connection that has not led into the room is given up
 	leaveAt  time.Time // when to go, having been told so; zero: no need
@@ -147,7 +148,11 @@ func (x *caller) ask(now time.Time) {
 	x.call = call{pending: true, planned: x.nextCall}
 	x.nextCall = x.nextCall.Add(x.crowd.cfg.Every)
 	x.write(proof.Event{What: proof.Asked, By: x.id, N: x.n})
-	x.events[len(x.events)-1].At -= int64(now.Sub(x.call.planned))
+	e := &x.events[len(x.events)-1]
+	e.At -= int64(now.Sub(x.call.planned))
+	if !x.member || x.call.planned.Before(x.joinedAt) {
+		e.Gate = "" // it had to get into the room first
+	}
 }
 
 // leastTime is what a call must have left of its patience to be sent.
@@ -228,6 +233,7 @@ func (x *caller) setMember(in bool) {
 	if in != x.member {
 		x.member = in
 		if in {
+			x.joinedAt = time.Now()
 			x.crowd.members.Add(1)
 		} else {
 			x.crowd.members.Add(-1)
