@@ -22,6 +22,7 @@ type (
 	}
 	flushNow struct{}
 	nodeGone struct{ id string }
+	returned struct{} // this node had lost its lease, and has one again
 )
 
 // annex is the actor around an annexState. To sessions and to the placement it
@@ -48,6 +49,8 @@ const (
 	farBatch = 32 << 10
 	// pausedProbe is how often a room that could not answer is asked again.
 	pausedProbe = 500 * time.Millisecond
+	// doubtFor is how long the rooms' nodes may take to learn that this one was lost.
+	doubtFor = 5 * time.Second
 )
 
 // spawnAnnex starts the annex of a room on this node.
@@ -91,6 +94,8 @@ func (x *annex) Receive(c actor.Context) {
 		if x.st.talk != nil && x.st.place.Node == m.id {
 			x.st.lose(now, died)
 		}
+	case *returned:
+		x.st.doubt(now)
 	case *wake:
 		x.alarm.Rang()
 	case *flushNow:

@@ -53,10 +53,14 @@ func (a *annexState) pause(now time.Time) {
 	a.stats.pauses.Add(1)
 }
 
+// doubt has the room asked for a while whether it still knows this gate. One that took
+// its node for lost has let its members go, and has nothing to say to it any more.
+func (a *annexState) doubt(now time.Time) { a.knockAt, a.doubtful = now, now.Add(doubtFor) }
+
 // knock asks a room that could not answer whether it can again, since its word of
-// that may be lost, and returns when to ask the next time.
+// that may be lost, and one that is doubtful. It returns when to ask the next time.
 func (a *annexState) knock(now time.Time) time.Time {
-	if !a.paused {
+	if !a.paused && !now.Before(a.doubtful) {
 		return time.Time{}
 	}
 	if !now.Before(a.knockAt) {
@@ -91,6 +95,10 @@ func nobodyHere(m *heard) *wire.Envelope { return goneAnswer(m, wire.OpFromGate)
 // path of what the room says, so that it stands where the gap is; on a text endpoint
 // it takes the session's own, which knows how to write it.
 func (a *annexState) resync() {
+	if a.told { // both ends know of the same loss
+		return
+	}
+	a.told = true
 	a.stats.resyncs.Add(1)
 	v := &missedSome{a.key.Kind, a.key.ID}
 	f, err := actors.NewFrame(protocol.JSON, ResyncRoute, v)
@@ -163,6 +171,7 @@ type missedSome struct {
 func (a *annexState) carryOut(now time.Time, batch []byte) {
 	o := ops{talk.Reader{Rest: batch}}
 	for code, ok := o.Next(); ok; code, ok = o.Next() {
+		a.told = a.told && (code == downResync || code == downMerge || code == downEcho)
 		switch code {
 		case downBroadcast:
 			a.broadcast(&o)

@@ -36,19 +36,21 @@ type annexState struct {
 	stats  *farStats
 
 	// Owned by whoever drives the annex.
-	talk    *talk.Talk // nil while the room is looked for
-	place   places.Place
-	paused  bool   // the room cannot answer at the moment
-	serial  uint64 // of the last call; it begins where no other annex of this process does
-	said    uint64 // serial of the last call in this conversation, 0 before the first
-	seats   map[uint64]*seat
-	asked   []*asked // in order, what the room has not settled
-	bytes   int      // in asked
-	missed  bool     // the members may have missed something
-	knockAt time.Time
-	echo    uint64 // number of the last that was asked for
-	search  talk.Search
-	since   time.Time // nobody is here
+	talk     *talk.Talk // nil while the room is looked for
+	place    places.Place
+	paused   bool   // the room cannot answer at the moment
+	serial   uint64 // of the last call; it begins where no other annex of this process does
+	said     uint64 // serial of the last call in this conversation, 0 before the first
+	seats    map[uint64]*seat
+	asked    []*asked // in order, what the room has not settled
+	bytes    int      // in asked
+	missed   bool     // the members may have missed something
+	told     bool     // they have been told so, and have heard nothing since
+	knockAt  time.Time
+	doubtful time.Time // until then the room may not know this gate any more
+	echo     uint64    // number of the last that was asked for
+	search   talk.Search
+	since    time.Time // nobody is here
 }
 
 // seat is one session of this node in the room, or on its way in.

@@ -9,3 +9,11 @@ func SetRing(messages, bytes int) func() {
 	farLimits = flow.Limits{Messages: messages, Bytes: bytes}
 	return func() { farLimits = was }
 }
+
+// SetBudget does the same for what all rooms of a node keep, and for what each keeps
+// for a gate past that.
+func SetBudget(all int64, tight int) func() {
+	wasAll, wasTight := keptBudget, tightBytes
+	keptBudget, tightBytes = all, tight
+	return func() { keptBudget, tightBytes = wasAll, wasTight }
+}

@@ -25,9 +25,9 @@ var farLimits = flow.Limits{Messages: 4096, Bytes: 4 << 20}
 // What all rooms of a node keep for gates is bounded as well: when it is more than
 // keptBudget, no room keeps more than tightBytes for one gate. Gates that keep up owe
 // far less than that, so that only those who are behind pay.
-const (
-	keptBudget = 256 << 20
-	tightBytes = 64 << 10
+var (
+	keptBudget int64 = 256 << 20
+	tightBytes       = 64 << 10
 )
 
 // hear takes in one message of a gate.

@@ -12,6 +12,7 @@ import (
 	places "github.com/shaddock-game/shaddock/actors/cluster/directory"
 	"github.com/shaddock-game/shaddock/actors/cluster/link"
 	"github.com/shaddock-game/shaddock/actors/cluster/roster"
+	"github.com/shaddock-game/shaddock/actors/cluster/store"
 	"github.com/shaddock-game/shaddock/actors/cluster/wire"
 )
 
@@ -81,7 +82,8 @@ type spread struct {
 	serials atomic.Uint64 // annexes of this process so far
 
 	// Owned by standing.
-	view *roster.View
+	view  *roster.View
+	lease store.Lease // the last that was held
 }
 
 var _ places.Host = (*spread)(nil)
@@ -161,10 +163,17 @@ func (s *spread) paused(m *heard) {
 	_ = s.mesh.Send(m.from, e) // the gate asks again
 }
 
-// standing tells rooms and annexes of nodes that left.
+// standing tells rooms and annexes of nodes that left, and annexes that this node was
+// taken for one of them.
 func (s *spread) standing(st roster.Standing) {
 	gone := s.view.Left(st.View)
 	s.view = st.View
+	if st.Held && st.Lease != s.lease {
+		if s.lease != 0 {
+			s.annexes.Range(func(_, pid any) bool { s.root.Send(pid.(*actor.PID), &returned{}); return true })
+		}
+		s.lease = st.Lease
+	}
 	for _, m := range gone {
 		s.stats.toGates.Delete(m.ID)
 		tell := func(_, pid any) bool { s.root.Send(pid.(*actor.PID), &nodeGone{m.ID}); return true }

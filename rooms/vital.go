@@ -18,7 +18,7 @@ var _ = []actors.Vital{
 	// changes. A room that misses one may go on while another node has it.
 	(*suspend)(nil), (*resume)(nil), (*moveAway)(nil), (*giveUp)(nil),
 	// Nodes leave seldom. Who does not hear of it keeps their ghosts.
-	(*nodeGone)(nil),
+	(*nodeGone)(nil), (*returned)(nil),
 }
 
 func (*wake) Vital()       {}
@@ -41,3 +41,4 @@ func (*resume) Vital()     {}
 func (*moveAway) Vital()   {}
 func (*giveUp) Vital()     {}
 func (*nodeGone) Vital()   {}
+func (*returned) Vital()   {}

@@ -324,8 +324,17 @@ func (w *weather) settle() {
 		if !l.in || l.last != w.all[0].last || len(l.asked) > 0 || l.missing {
 			t.Errorf("at %s: in %v, heard %d, another %d; %d questions without answer; still missing something: %v", l.gate, l.in, l.last, w.all[0].last, len(l.asked), l.missing)
 		}
-		if s := t.nodes[l.gate].host.SpreadStats(); l.resyncs > 0 && s.Resyncs == 0 {
-			t.Errorf("at %s: told to resync %d times, and nobody counted it", l.gate, l.resyncs)
+		if s := t.nodes[l.gate].host.SpreadStats(); int64(l.resyncs) > s.Resyncs {
+			t.Errorf("at %s: told to resync %d times, of which %d were counted", l.gate, l.resyncs, s.Resyncs)
+		}
+	}
+	for name, n := range t.nodes { // members themselves notice a loss without a resync
+		s := n.host.SpreadStats()
+		if lost := s.LostDown > 0 || s.Talks > 1; s.Resyncs > 0 && !lost {
+			t.Errorf("%s told its members of %d losses, and lost nothing: %+v", name, s.Resyncs, s)
+		}
+		if s.Resyncs == 0 && s.LostDown > 0 {
+			t.Errorf("%s lost %d batches and told nobody", name, s.LostDown)
 		}
 	}
 	if n := t.members(); n != int64(len(w.all)) {

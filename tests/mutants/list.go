@@ -301,4 +301,39 @@ var mutants = []mutant{
 		protection: `n > m.limit && !vital(msg) {`, without: `n > m.limit {`,
 		pkg: "./rooms", test: "TestFullMailboxHearsOfTheEndOfAGate",
 	},
+	{
+		fault: "rooms: a paused room that is never asked again", file: "rooms/annex_hear.go",
+		protection: `a.talk.Greet()`, without: ``,
+		pkg: "./rooms", test: "TestPausedRoomIsAskedAgain",
+	},
+	{
+		fault: "rooms: a conversation that is over and begins again", file: "rooms/far_hear.go",
+		protection: ` && m.e.Talk > f.over[m.from.ID]`, without: ``,
+		pkg: "./rooms", test: "TestEndedConversationDoesNotBeginAgain",
+	},
+	{
+		fault: "rooms: two conversations with one number", file: "rooms/spread.go",
+		protection: `max(last+1, uint64(now.UnixNano()))`, without: `uint64(now.UnixNano())`,
+		pkg: "./rooms", test: "TestNumbersOfConversationsRise",
+	},
+	{
+		fault: "rooms: kept for gates without a budget of the node", file: "rooms/far.go",
+		protection: `limits.Bytes = tightBytes`, without: ``,
+		pkg: "./rooms", test: "TestNodeKeepsNoMoreThanItsBudget",
+	},
+	{
+		fault: "rooms: kept for a room without a limit of bytes", file: "rooms/annex_state.go",
+		protection: ` || a.bytes >= askedBytes:`, without: `:`,
+		pkg: "./rooms", test: "TestAnnexKeepsNoMoreThanItsLimit",
+	},
+	{
+		fault: "rooms: one loss told twice", file: "rooms/annex_hear.go",
+		protection: "\tif a.told {", without: "\tif false {",
+		pkg: "./rooms", test: "TestOneLossIsToldOnce",
+	},
+	{
+		fault: "rooms: a gate that comes back and is not known any more", file: "rooms/spread.go",
+		protection: `if s.lease != 0 {`, without: `if false {`,
+		pkg: "./rooms", test: "TestOneLossIsToldOnce",
+	},
 }
