@@ -31,6 +31,15 @@ func (u usage) leaks(start usage) bool {
 	return u.goroutines > start.goroutines+moreGoroutines || u.files > start.files+moreFiles || u.resident > start.resident+moreResident
 }
 
+// most is the most that any node holds. All run the same program, and one that had not
+// spoken to its peers yet at the start has leaked nothing once it has.
+func most(all map[string]usage) (m usage) {
+	for _, u := range all {
+		m = usage{max(m.goroutines, u.goroutines), max(m.files, u.files), max(m.resident, u.resident)}
+	}
+	return m
+}
+
 // atRest waits until no node has a session or a room, and returns what each holds.
 func (w *world) atRest(patience time.Duration) (map[string]usage, error) {
 	all := make(map[string]usage)

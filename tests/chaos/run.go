@@ -197,8 +197,8 @@ func (r *run) leaks() {
 	}
 	for name, u := range end {
 		r.say("%s at rest: %v, before: %v", name, u, r.start[name])
-		if u.leaks(r.start[name]) {
-			r.fault("%s leaks: %v, before: %v", name, u, r.start[name])
+		if u.leaks(most(r.start)) {
+			r.fault("%s leaks: %v, before, at most: %v", name, u, most(r.start))
 		}
 	}
 }

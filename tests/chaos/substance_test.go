@@ -68,3 +68,17 @@ func TestBadWords(t *testing.T) {
 		}
 	}
 }
+
+// A node that had no connections yet when others had has not leaked them later; one that
+// holds more than any did, has.
+func TestLeaks(t *testing.T) {
+	start := most(map[string]usage{"a": {35, 40, 9 << 20}, "b": {80, 20, 90 << 20}})
+	if u := (usage{90, 45, 100 << 20}); u.leaks(start) {
+		t.Errorf("%v leaks, before: %v", u, start)
+	}
+	for _, u := range []usage{{80 + moreGoroutines + 1, 0, 0}, {0, 40 + moreFiles + 1, 0}, {0, 0, 90<<20 + moreResident + 1}} {
+		if !u.leaks(start) {
+			t.Errorf("%v does not leak, before: %v", u, start)
+		}
+	}
+}

@@ -22,6 +22,17 @@ type Network struct {
 	byKey map[string]*Port
 }
 
+// tryNetwork makes a network and lets it go: a machine may give a program a namespace
+// and still lack bridges or cables.
+func tryNetwork() error {
+	n, err := NewNetwork()
+	if err == nil {
+		_, err = n.Plug("probe")
+	}
+	n.Close()
+	return err
+}
+
 // Port is one place of a Network.
 type Port struct {
 	Addr string // IPv4
