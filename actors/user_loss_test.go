@@ -30,6 +30,27 @@ func TestUsersOfALostGate(t *testing.T) {
 	}
 }
 
+// A gate that was taken for lost, and had nothing to say since, has its users again when
+// it is back.
+func TestUsersOfAGateThatComesBack(t *testing.T) {
+	inTown(t, "g1 g2 b", actors.Config{}, func(t *town) {
+		g := t.nodes["g1"]
+		ann := g.login("ann")
+		g.store.Break()
+		time.Sleep(30 * time.Second)
+		if t.nodes["g2"].online("ann") {
+			t.Error("a user of a gate that has left is online")
+		}
+		g.store.Heal()
+		time.Sleep(15 * time.Second)
+		if !t.nodes["g2"].online("ann") {
+			t.Error("nobody knows the user of a gate that has come back")
+		}
+		t.nodes["g2"].push("ann", 1)
+		ann.WantPush("she is reached", "onMail", mail(1))
+	})
+}
+
 // A push from a third node arrives once and in order, whatever the network loses.
 func TestPushesAcrossALossyNetwork(t *testing.T) {
 	inTown(t, "g1 g2 b c", actors.Config{}, func(t *town) {
