@@ -6,11 +6,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/shaddock-game/shaddock/actors/timer"
 	"github.com/shaddock-game/shaddock/protocol"
 )
 
-// awaySlices is how many groups sessions are sent away in.
-const awaySlices = 20
+// Sessions are sent away in awaySlices groups, after a quarter of the time in which
+// nobody is: the first to go need a moment to go by themselves as well.
+const (
+	awaySlices = 20
+	awayHead   = 4
+)
 
 // SendAway opens no more sessions, tells all there are that this node stops, see
 // protocol.AwayRoute, and closes them in slices over d, so that they do not all
@@ -19,15 +24,20 @@ const awaySlices = 20
 // nothing is left to answer, or ctx has ended.
 func (a *App) SendAway(ctx context.Context, d time.Duration, url string) {
 	a.stopping.Store(true)
+	head := d / awayHead
+	d -= head
 	var slices [awaySlices][]*Session
 	for _, bucket := range a.system.ProcessRegistry.LocalPIDs.LocalPIDs {
 		for name, p := range bucket.Items() {
 			if s, ok := p.(*Session); ok && strings.HasPrefix(name, namePrefix) {
 				i := rand.IntN(awaySlices)
 				slices[i] = append(slices[i], s)
-				s.Push(protocol.AwayRoute, &protocol.Away{After: (d * time.Duration(i+1) / awaySlices).Milliseconds(), URL: url})
+				s.Push(protocol.AwayRoute, &protocol.Away{After: (head + d*time.Duration(i+1)/awaySlices).Milliseconds(), URL: url})
 			}
 		}
+	}
+	if a.stats.Sessions.Load() == 0 || !timer.Sleep(ctx, head) {
+		return
 	}
 	pace := time.NewTicker(max(d/awaySlices, time.Millisecond))
 	defer pace.Stop()

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,4 +105,28 @@ func wantOpen(t *testing.T, when string, done chan struct{}) {
 		t.Fatalf("the stop goes on %s", when)
 	default:
 	}
+}
+
+// Also those who are sent away first have time to go by themselves.
+func TestSentAwayWithNotice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := start(t, actors.Config{}, func(*actors.App) {})
+		clients := make([]*actorstest.Probe, 100)
+		for i := range clients {
+			clients[i] = actorstest.Connect(t, a)
+		}
+		began := time.Now()
+		done := sendAway(t.Context(), a)
+		for _, p := range clients {
+			var away protocol.Away
+			if m := p.Message("a word first"); json.Unmarshal(m.Body, &away) != nil || m.Route != protocol.AwayRoute || away.After < 250 || away.After > 1000 {
+				t.Errorf("told %s %s", m.Route, m.Body)
+			}
+		}
+		time.Sleep(250*time.Millisecond - time.Since(began))
+		if n := a.Stats().Sessions; n != int64(len(clients)) {
+			t.Errorf("%d of %d are left after a quarter of the time", n, len(clients))
+		}
+		<-done
+	})
 }
